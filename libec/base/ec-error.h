@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "base/ec-macros.h"
+
+G_BEGIN_DECLS
+
+/**
+ * EcSourceError:
+ * @EC_SOURCE_ERROR_FAILED: something else went wrong; the message says what
+ * @EC_SOURCE_ERROR_BAD_URI: the URI cannot be understood, or nobody handles its scheme
+ * @EC_SOURCE_ERROR_NOT_FOUND: there is no such device, host, file or page
+ * @EC_SOURCE_ERROR_UNKNOWN_CHANNEL: the device does not know the channel
+ * @EC_SOURCE_ERROR_BUSY: every tuner is in use, or the device is scanning; try again later
+ * @EC_SOURCE_ERROR_NO_SIGNAL: the tuner found no signal on the channel
+ * @EC_SOURCE_ERROR_PROTECTED: the content is protected (DRM) and is never read
+ * @EC_SOURCE_ERROR_STALLED: the stream stopped and did not come back in time
+ * @EC_SOURCE_ERROR_GONE: the device or peer vanished or refused the connection
+ * @EC_SOURCE_ERROR_CLOSED: the source was closed
+ * @EC_SOURCE_ERROR_NOT_TS: what came is not an MPEG transport stream
+ * @EC_SOURCE_ERROR_BAD_REPLY: the device answered something that cannot be understood
+ *
+ * What can go wrong with an [class@Source] or a [class@Device].
+ */
+typedef enum {
+  EC_SOURCE_ERROR_FAILED,
+  EC_SOURCE_ERROR_BAD_URI,
+  EC_SOURCE_ERROR_NOT_FOUND,
+  EC_SOURCE_ERROR_UNKNOWN_CHANNEL,
+  EC_SOURCE_ERROR_BUSY,
+  EC_SOURCE_ERROR_NO_SIGNAL,
+  EC_SOURCE_ERROR_PROTECTED,
+  EC_SOURCE_ERROR_STALLED,
+  EC_SOURCE_ERROR_GONE,
+  EC_SOURCE_ERROR_CLOSED,
+  EC_SOURCE_ERROR_NOT_TS,
+  EC_SOURCE_ERROR_BAD_REPLY,
+} EcSourceError;
+
+#define EC_SOURCE_ERROR (ec_source_error_quark ())
+
+EC_AVAILABLE_IN_1_0
+GQuark ec_source_error_quark (void);
+
+/**
+ * EcChunkError:
+ * @EC_CHUNK_ERROR_FAILED: something else went wrong; the message says what
+ * @EC_CHUNK_ERROR_NO_PROGRAM: the stream has no such program, or none at all
+ * @EC_CHUNK_ERROR_NO_LEAD: the program has no video or audio that can be chunked
+ * @EC_CHUNK_ERROR_SCRAMBLED: the program is scrambled
+ * @EC_CHUNK_ERROR_NOT_TS: the input is not an MPEG transport stream
+ * @EC_CHUNK_ERROR_BAD_MANIFEST: a manifest is malformed or its signature is wrong
+ * @EC_CHUNK_ERROR_NO_MEMORY: a buffer could not be allocated
+ *
+ * What can go wrong with an [class@Chunker] or an [class@Manifest].
+ */
+typedef enum {
+  EC_CHUNK_ERROR_FAILED,
+  EC_CHUNK_ERROR_NO_PROGRAM,
+  EC_CHUNK_ERROR_NO_LEAD,
+  EC_CHUNK_ERROR_SCRAMBLED,
+  EC_CHUNK_ERROR_NOT_TS,
+  EC_CHUNK_ERROR_BAD_MANIFEST,
+  EC_CHUNK_ERROR_NO_MEMORY,
+} EcChunkError;
+
+#define EC_CHUNK_ERROR (ec_chunk_error_quark ())
+
+EC_AVAILABLE_IN_1_0
+GQuark ec_chunk_error_quark (void);
+
+/**
+ * EcIdentityError:
+ * @EC_IDENTITY_ERROR_FAILED: something else went wrong; the message says what
+ * @EC_IDENTITY_ERROR_BAD_KEY: the key file or text does not hold an Ed25519 key
+ * @EC_IDENTITY_ERROR_BAD_SIGNATURE: a signature does not belong to the key and the message
+ * @EC_IDENTITY_ERROR_EXPOSED: the key file can be read by others than its owner
+ *
+ * What can go wrong with an [class@Identity].
+ */
+typedef enum {
+  EC_IDENTITY_ERROR_FAILED,
+  EC_IDENTITY_ERROR_BAD_KEY,
+  EC_IDENTITY_ERROR_BAD_SIGNATURE,
+  EC_IDENTITY_ERROR_EXPOSED,
+} EcIdentityError;
+
+#define EC_IDENTITY_ERROR (ec_identity_error_quark ())
+
+EC_AVAILABLE_IN_1_0
+GQuark ec_identity_error_quark (void);
+
+G_END_DECLS
