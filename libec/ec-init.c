@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ec-init.h"
+
+#include "ec-version.h"
+
+/**
+ * ec_get_version:
+ *
+ * The version of the library that is running.
+ *
+ * [const@VERSION_S] is the version that the caller was compiled against.
+ *
+ * Returns: (transfer none): the version, "MAJOR.MINOR.MICRO"
+ */
+const char *
+ec_get_version (void)
+{
+  return EC_VERSION_S;
+}
