@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ec-tool.h"
+
+#include <glib-unix.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROGRESS_INTERVAL (G_USEC_PER_SEC / 5)
+
+gboolean
+ec_tool_parse (int *argc,
+               char ***argv,
+               const GOptionEntry *entries,
+               const char *usage,
+               const char *summary,
+               const char *description,
+               int min_arguments,
+               int max_arguments,
+               EcToolStatus *status)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *verb = g_strdup ((*argv)[0]);
+  g_autofree char *name = g_strdup_printf ("ec %s", verb);
+  g_autoptr (GOptionContext) context = g_option_context_new (usage);
+  int arguments;
+
+  g_set_prgname (name);
+  g_option_context_add_main_entries (context, entries, NULL);
+  g_option_context_set_summary (context, summary);
+  g_option_context_set_description (context, description);
+
+  if (!g_option_context_parse (context, argc, argv, &error)) {
+    g_printerr ("%s: %s\nTry “%s --help”.\n", name, error->message, name);
+    *status = EC_TOOL_USAGE;
+    return FALSE;
+  }
+
+  arguments = *argc - 1;
+  if (arguments < min_arguments || arguments > max_arguments) {
+    g_printerr ("%s: %s\nUsage: %s %s\nTry “%s --help”.\n", name,
+                arguments < min_arguments ? "something is missing." : "too many arguments.", name,
+                usage, name);
+    *status = EC_TOOL_USAGE;
+    return FALSE;
+  }
+
+  return TRUE;
+}
+
+EcToolStatus
+ec_tool_fail (const char *verb, const GError *error)
+{
+  ec_tool_progress_clear ();
+  g_printerr ("ec %s: %s\n", verb, error->message);
+  return EC_TOOL_FAILED;
+}
+
+void
+ec_tool_print_json (JsonNode *node)
+{
+  g_autofree char *text = json_to_string (node, FALSE);
+
+  ec_tool_progress_clear ();
+  fputs (text, stdout);
+  fputc ('\n', stdout);
+  fflush (stdout);
+  json_node_unref (node);
+}
+
+void
+ec_tool_print_builder (JsonBuilder *builder)
+{
+  ec_tool_print_json (json_builder_get_root (builder));
+}
+
+static gpointer
+wait_for_signals (gpointer data)
+{
+  GCancellable *cancellable = data;
+  sigset_t set;
+  int signum;
+
+  sigemptyset (&set);
+  sigaddset (&set, SIGINT);
+  sigaddset (&set, SIGTERM);
+
+  if (sigwait (&set, &signum) == 0)
+    g_cancellable_cancel (cancellable);
+  if (sigwait (&set, &signum) == 0)
+    _exit (128 + signum);
+  return NULL;
+}
+
+GCancellable *
+ec_tool_get_cancellable (void)
+{
+  static GCancellable *cancellable;
+
+  if (g_once_init_enter (&cancellable)) {
+    GCancellable *made = g_cancellable_new ();
+    sigset_t set;
+
+    /* Blocked here, before any other thread starts, so that only the waiter receives them. */
+    sigemptyset (&set);
+    sigaddset (&set, SIGINT);
+    sigaddset (&set, SIGTERM);
+    pthread_sigmask (SIG_BLOCK, &set, NULL);
+    g_thread_unref (g_thread_new ("ec-signals", wait_for_signals, made));
+    g_once_init_leave (&cancellable, made);
+  }
+
+  return cancellable;
+}
+
+static gboolean progress_shown;
+
+void
+ec_tool_progress (const char *format, ...)
+{
+  static gint64 last;
+  gint64 now = g_get_monotonic_time ();
+  g_autofree char *text = NULL;
+  va_list args;
+
+  if (!isatty (STDERR_FILENO) || (last != 0 && now - last < PROGRESS_INTERVAL))
+    return;
+  last = now;
+
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  fprintf (stderr, "\r\033[K%s", text);
+  fflush (stderr);
+  progress_shown = TRUE;
+}
+
+void
+ec_tool_progress_clear (void)
+{
+  if (!progress_shown)
+    return;
+  fputs ("\r\033[K", stderr);
+  fflush (stderr);
+  progress_shown = FALSE;
+}

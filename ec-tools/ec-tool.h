@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <ec.h>
+#include <json-glib/json-glib.h>
+
+/* Exit statuses, the same for every verb. */
+typedef enum {
+  EC_TOOL_DONE = 0,
+  EC_TOOL_FAILED = 1,
+  EC_TOOL_USAGE = 2,
+} EcToolStatus;
+
+/* One verb a file, `ec-verb-NAME.c`; argv[0] is the verb's name. */
+EcToolStatus ec_verb_channels (int argc, char **argv);
+EcToolStatus ec_verb_chunk (int argc, char **argv);
+EcToolStatus ec_verb_discover (int argc, char **argv);
+EcToolStatus ec_verb_id (int argc, char **argv);
+EcToolStatus ec_verb_inspect (int argc, char **argv);
+EcToolStatus ec_verb_record (int argc, char **argv);
+EcToolStatus ec_verb_tuner (int argc, char **argv);
+
+/*
+ * Parses a verb's options. On FALSE `*status` says how to leave: wrong usage (told on stderr) or
+ * done (`--help` was printed). What is left in argv after options are the verb's arguments, of
+ * which there must be between min and max.
+ *
+ * usage: "SOURCE", what follows the options in the first line of the help
+ * summary: what the verb does, one sentence
+ * description: examples and more, after the options
+ */
+gboolean ec_tool_parse (int *argc,
+                        char ***argv,
+                        const GOptionEntry *entries,
+                        const char *usage,
+                        const char *summary,
+                        const char *description,
+                        int min_arguments,
+                        int max_arguments,
+                        EcToolStatus *status);
+
+/* Prints `error` as a person reads it, "ec VERB: what, why, what to do", and returns FAILED. */
+EcToolStatus ec_tool_fail (const char *verb, const GError *error);
+
+/* Prints one JSON value as one line on stdout and flushes; takes `node`. */
+void ec_tool_print_json (JsonNode *node);
+
+/* Prints the object that `builder` holds as one line on stdout and flushes. */
+void ec_tool_print_builder (JsonBuilder *builder);
+
+/*
+ * A cancellable that SIGINT and SIGTERM cancel; the second signal ends the process at once.
+ * Works without a running main loop. Owned by the tool.
+ */
+GCancellable *ec_tool_get_cancellable (void);
+
+/*
+ * One line on stderr that is rewritten in place, only where stderr is a terminal, at most five
+ * times a second; NULL clears it.
+ */
+void ec_tool_progress (const char *format, ...) G_GNUC_PRINTF (1, 2);
+void ec_tool_progress_clear (void);
