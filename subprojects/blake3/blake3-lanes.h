@@ -151,36 +151,28 @@ FN (transpose) (VEC *r)
 #endif
 }
 
-/* One step of four G functions at once: they do not depend on each other. */
-#define ADD4(t0, t1, t2, t3, f0, f1, f2, f3)                                                       \
-  v[t0] += v[f0];                                                                                  \
-  v[t1] += v[f1];                                                                                  \
-  v[t2] += v[f2];                                                                                  \
-  v[t3] += v[f3];
-#define MSG4(t0, t1, t2, t3, s0, s1, s2, s3)                                                       \
-  v[t0] += m[s0];                                                                                  \
-  v[t1] += m[s1];                                                                                  \
-  v[t2] += m[s2];                                                                                  \
-  v[t3] += m[s3];
-#define XOR4(rot, t0, t1, t2, t3, f0, f1, f2, f3)                                                  \
-  v[t0] = FN (rot) (v[t0] ^ v[f0]);                                                                \
-  v[t1] = FN (rot) (v[t1] ^ v[f1]);                                                                \
-  v[t2] = FN (rot) (v[t2] ^ v[f2]);                                                                \
-  v[t3] = FN (rot) (v[t3] ^ v[f3]);
-#define HALF(b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3, x0, y0, x1, y1, x2, y2, x3, y3)       \
-  MSG4 (0, 1, 2, 3, x0, x1, x2, x3)                                                                \
-  ADD4 (0, 1, 2, 3, b0, b1, b2, b3)                                                                \
-  XOR4 (rotr16, d0, d1, d2, d3, 0, 1, 2, 3)                                                        \
-  ADD4 (c0, c1, c2, c3, d0, d1, d2, d3)                                                            \
-  XOR4 (rotr12, b0, b1, b2, b3, c0, c1, c2, c3)                                                    \
-  MSG4 (0, 1, 2, 3, y0, y1, y2, y3)                                                                \
-  ADD4 (0, 1, 2, 3, b0, b1, b2, b3)                                                                \
-  XOR4 (rotr8, d0, d1, d2, d3, 0, 1, 2, 3)                                                         \
-  ADD4 (c0, c1, c2, c3, d0, d1, d2, d3)                                                            \
-  XOR4 (rotr7, b0, b1, b2, b3, c0, c1, c2, c3)
+#define G(a, b, c, d, x, y)                                                                        \
+  v[a] += m[x];                                                                                    \
+  v[a] += v[b];                                                                                    \
+  v[d] = FN (rotr16) (v[d] ^ v[a]);                                                                \
+  v[c] += v[d];                                                                                    \
+  v[b] = FN (rotr12) (v[b] ^ v[c]);                                                                \
+  v[a] += m[y];                                                                                    \
+  v[a] += v[b];                                                                                    \
+  v[d] = FN (rotr8) (v[d] ^ v[a]);                                                                 \
+  v[c] += v[d];                                                                                    \
+  v[b] = FN (rotr7) (v[b] ^ v[c]);
+
+/* In this plain order the machine overlaps the four independent G best. */
 #define ROUND(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15)                \
-  HALF (4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, s0, s1, s2, s3, s4, s5, s6, s7)                  \
-  HALF (5, 6, 7, 4, 10, 11, 8, 9, 15, 12, 13, 14, s8, s9, s10, s11, s12, s13, s14, s15)
+  G (0, 4, 8, 12, s0, s1)                                                                          \
+  G (1, 5, 9, 13, s2, s3)                                                                          \
+  G (2, 6, 10, 14, s4, s5)                                                                         \
+  G (3, 7, 11, 15, s6, s7)                                                                         \
+  G (0, 5, 10, 15, s8, s9)                                                                         \
+  G (1, 6, 11, 12, s10, s11)                                                                       \
+  G (2, 7, 8, 13, s12, s13)                                                                        \
+  G (3, 4, 9, 14, s14, s15)
 
 /* The first n chaining values, in memory order. */
 static inline void
@@ -219,21 +211,24 @@ FN (store) (const VEC h[8], size_t n, uint8_t *out)
 static void
 FN (hash_lanes) (const Blake3Run *run, const uint8_t *input, size_t first, size_t n, uint8_t *out)
 {
-  const uint8_t *rows[LANES];
-  uint32_t low[LANES], high[LANES];
+  static const uint32_t lane[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+  const size_t size = run->blocks * BLAKE3_BLOCK_LEN;
+  const uint64_t counter = run->counter + (run->counter_step != 0 ? first : 0);
+  const uint8_t *rows[LANES], *row = input + first * size;
   VEC counter_low, counter_high, h[8];
   uint8_t flags = run->flags | run->flags_start;
 
   for (size_t i = 0; i < LANES; i++) {
-    size_t at = first + (i < n ? i : n - 1);
-    uint64_t counter = run->counter + (run->counter_step != 0 ? at : 0);
-
-    rows[i] = input + at * run->blocks * BLAKE3_BLOCK_LEN;
-    low[i] = (uint32_t) counter;
-    high[i] = (uint32_t) (counter >> 32);
+    rows[i] = row;
+    if (i + 1 < n)
+      row += size;
   }
-  memcpy (&counter_low, low, sizeof low);
-  memcpy (&counter_high, high, sizeof high);
+
+  /* A lane whose low half wrapped carries: the comparison gives -1. */
+  counter_low = FN (load) ((const uint8_t *) lane) & FN (splat) (0 - run->counter_step);
+  counter_low += FN (splat) ((uint32_t) counter);
+  counter_high = FN (splat) ((uint32_t) (counter >> 32)) -
+                 (VEC) (counter_low < FN (splat) ((uint32_t) counter));
   for (int i = 0; i < 8; i++)
     h[i] = FN (splat) (run->key[i]);
 
@@ -242,6 +237,17 @@ FN (hash_lanes) (const Blake3Run *run, const uint8_t *input, size_t first, size_
 
     if (block + 1 == run->blocks)
       flags |= run->flags_end;
+
+    /* Four blocks ahead, past the end of the chunks in those that come next. An address may lie
+     * behind the input, which a prefetch does not mind. */
+    if (run->blocks > 1) {
+      uintptr_t ahead = (block + 4) * BLAKE3_BLOCK_LEN;
+
+      if (block + 4 >= run->blocks)
+        ahead += (LANES - 1) * size;
+      for (int i = 0; i < LANES; i++)
+        __builtin_prefetch ((const void *) ((uintptr_t) rows[i] + ahead));
+    }
 
     for (int q = 0; q < 16 / LANES; q++) {
       for (int i = 0; i < LANES; i++)
@@ -282,9 +288,6 @@ FN (hash_lanes) (const Blake3Run *run, const uint8_t *input, size_t first, size_
 #undef HI128
 #undef EVEN128
 #undef ODD128
-#undef ADD4
-#undef MSG4
-#undef XOR4
-#undef HALF
+#undef G
 #undef ROUND
 #undef LANES
