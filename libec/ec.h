@@ -5,7 +5,11 @@
 
 #include "base/ec-macros.h"
 #include "base/ec-error.h"
+#include "chunk/ec-chunk.h"
+#include "chunk/ec-chunker.h"
+#include "chunk/ec-manifest.h"
 #include "ec-init.h"
 #include "ec-version.h"
+#include "seal/ec-identity.h"
 
 #undef EC_INSIDE
