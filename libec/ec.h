@@ -5,7 +5,9 @@
 
 #include "base/ec-macros.h"
 #include "base/ec-error.h"
+#include "source/ec-source.h"
 #include "ec-init.h"
+#include "ec-source-uri.h"
 #include "ec-version.h"
 
 #undef EC_INSIDE
