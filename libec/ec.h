@@ -8,7 +8,9 @@
 #include "chunk/ec-chunk.h"
 #include "chunk/ec-chunker.h"
 #include "chunk/ec-manifest.h"
+#include "source/ec-source.h"
 #include "ec-init.h"
+#include "ec-source-uri.h"
 #include "ec-version.h"
 #include "seal/ec-identity.h"
 
