@@ -55,7 +55,7 @@ ec_avcodec_get (GError **error)
     gsize result = load (&av) ? 1 : 2;
 
     if (result == 1)
-      av.log_set_level (AV_LOG_ERROR);
+      av.log_set_level (AV_LOG_FATAL);
     g_once_init_leave (&state, result);
   }
 
