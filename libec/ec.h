@@ -8,6 +8,7 @@
 #include "chunk/ec-chunk.h"
 #include "chunk/ec-chunker.h"
 #include "chunk/ec-manifest.h"
+#include "chunk/ec-stream-id.h"
 #include "source/ec-source.h"
 #include "ec-init.h"
 #include "ec-source-uri.h"

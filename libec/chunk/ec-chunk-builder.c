@@ -106,8 +106,8 @@ ec_chunk_builder_release (EcChunkBuilder *self)
   self->holding = FALSE;
   if (self->split) {
     EcChunkPart *before = &g_array_index (self->held, EcChunkPart, 0);
-    EcChunkPart *after = self->held->len > 1 ? &g_array_index (self->held, EcChunkPart, 1)
-                                             : &self->current;
+    EcChunkPart *after =
+        self->held->len > 1 ? &g_array_index (self->held, EcChunkPart, 1) : &self->current;
     guint n_kept = after->n_kept;
 
     ok = ec_chunk_part_append_part (before, after);

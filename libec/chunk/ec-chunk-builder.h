@@ -16,7 +16,10 @@
 #define EC_CHUNK_AUDIO_PACKETS 16
 
 /* `bytes` is the callee's to keep a reference of. */
-typedef void (*EcChunkPartFunc) (gpointer user_data, EcChunkRecord *record, GBytes *bytes, gboolean last);
+typedef void (*EcChunkPartFunc) (gpointer user_data,
+                                 EcChunkRecord *record,
+                                 GBytes *bytes,
+                                 gboolean last);
 
 typedef struct {
   EcChunkPartFunc func;
@@ -25,9 +28,9 @@ typedef struct {
   gboolean is_audio;
   EcChunkPart current;
   gboolean holding;
-  gboolean split;        /* no part ends where the hold began, unless the chunk does */
-  GArray *held;          /* EcChunkPart; the first one ended where the hold began */
-  gsize hint;            /* a likely size of the next part */
+  gboolean split; /* no part ends where the hold began, unless the chunk does */
+  GArray *held;   /* EcChunkPart; the first one ended where the hold began */
+  gsize hint;     /* a likely size of the next part */
 } EcChunkBuilder;
 
 void ec_chunk_builder_init (EcChunkBuilder *self, EcChunkPartFunc func, gpointer user_data);
@@ -35,7 +38,9 @@ void ec_chunk_builder_clear (EcChunkBuilder *self);
 /*
  * Opens `record` with `first` (taken) as what there is of its first part; FALSE when memory ran out.
  */
-gboolean ec_chunk_builder_open (EcChunkBuilder *self, EcChunkRecord *record, EcChunkPart *first) G_GNUC_WARN_UNUSED_RESULT;
+gboolean ec_chunk_builder_open (EcChunkBuilder *self,
+                                EcChunkRecord *record,
+                                EcChunkPart *first) G_GNUC_WARN_UNUSED_RESULT;
 /* A PES start of the chunk's own video lead: a part ends here. */
 void ec_chunk_builder_boundary (EcChunkBuilder *self);
 /* The next chunk may begin here; `boundary`: a part ends here in any case. */

@@ -11,8 +11,8 @@ static const guint8 tag[] = { 0x47, 0x40, 0x00, 0x30, 0x0d, 0x82, 0x0b, 'E', 'C'
 gsize
 ec_chunk_head_size (const EcTsProgram *program)
 {
-  gsize rest = program->section_size > FIRST_PMT_PAYLOAD ? program->section_size - FIRST_PMT_PAYLOAD
-                                                         : 0;
+  gsize rest =
+      program->section_size > FIRST_PMT_PAYLOAD ? program->section_size - FIRST_PMT_PAYLOAD : 0;
 
   return EC_TS_PACKET_SIZE * (2 + (rest + PMT_PAYLOAD - 1) / PMT_PAYLOAD);
 }
@@ -63,9 +63,8 @@ write_pmt (guint8 *out, const EcTsProgram *program)
   memcpy (out + sizeof first, section, n);
 
   for (guint counter = 1; left > n; counter++) {
-    const guint8 next[] = {
-      EC_TS_SYNC_BYTE, (guint8) (pid >> 8), (guint8) pid, (guint8) (0x10 | (counter & 15))
-    };
+    const guint8 next[] = { EC_TS_SYNC_BYTE, (guint8) (pid >> 8), (guint8) pid,
+                            (guint8) (0x10 | (counter & 15)) };
 
     section += n;
     left -= n;

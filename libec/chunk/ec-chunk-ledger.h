@@ -23,11 +23,12 @@ typedef struct {
 typedef struct {
   const EcChunkLedgerEvents *events;
   gpointer user_data;
-  GQueue records; /* EcChunkRecord, oldest first */
+  GQueue records;   /* EcChunkRecord, oldest first */
   GList *unsettled; /* the oldest record that has not settled; they settle in order */
 } EcChunkLedger;
 
-void ec_chunk_ledger_init (EcChunkLedger *self, const EcChunkLedgerEvents *events, gpointer user_data);
+void
+ec_chunk_ledger_init (EcChunkLedger *self, const EcChunkLedgerEvents *events, gpointer user_data);
 void ec_chunk_ledger_clear (EcChunkLedger *self);
 void ec_chunk_ledger_add (EcChunkLedger *self, EcChunkRecord *record);
 void ec_chunk_ledger_gap (EcChunkLedger *self, guint pid, guint64 first, guint64 last);

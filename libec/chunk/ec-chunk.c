@@ -28,11 +28,7 @@ struct _EcChunk {
 
 G_DEFINE_FINAL_TYPE (EcChunk, ec_chunk, G_TYPE_OBJECT)
 
-enum {
-  PROP_0,
-  PROP_CLEAN,
-  N_PROPS
-};
+enum { PROP_0, PROP_CLEAN, N_PROPS };
 
 static GParamSpec *properties[N_PROPS];
 
@@ -74,8 +70,8 @@ ec_chunk_class_init (EcChunkClass *klass)
    *
    * Whether the chunk is what every receiver of the broadcast has under its index.
    */
-  properties[PROP_CLEAN] = g_param_spec_boolean ("clean", NULL, NULL, FALSE,
-                                                 G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_CLEAN] =
+      g_param_spec_boolean ("clean", NULL, NULL, FALSE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
@@ -334,4 +330,18 @@ ec_chunk_dup_data (EcChunk *self)
     done += size;
   }
   return g_bytes_new_take (data, total);
+}
+
+/**
+ * ec_chunk_drop_data:
+ * @self: a chunk
+ *
+ * Lets go of the chunk's bytes, for those who keep the chunk to hear of [signal@Chunker::revoked].
+ */
+void
+ec_chunk_drop_data (EcChunk *self)
+{
+  g_return_if_fail (EC_IS_CHUNK (self));
+
+  g_ptr_array_set_size (self->parts, 0);
 }

@@ -34,4 +34,7 @@ GBytes *ec_chunk_get_part (EcChunk *self, guint part);
 EC_AVAILABLE_IN_1_0
 GBytes *ec_chunk_dup_data (EcChunk *self) G_GNUC_WARN_UNUSED_RESULT;
 
+EC_AVAILABLE_IN_1_0
+void ec_chunk_drop_data (EcChunk *self);
+
 G_END_DECLS

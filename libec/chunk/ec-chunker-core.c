@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-#include "chunk/ec-stream-id.h"
+#include "chunk/ec-stream-id-private.h"
 
 /* §4.7 */
 #define PROBE_PACKETS 65536
 #define PROBE_ELAPSED (3 * EC_TS_CLOCK_RATE)
 
-#define ROLES_SECTIONS                                                                              \
+#define ROLES_SECTIONS                                                                             \
   (EC_CHUNKER_ROLE_PAT | EC_CHUNKER_ROLE_PMT | EC_CHUNKER_ROLE_CLOCK | EC_CHUNKER_ROLE_NAMES)
 
 /* What is not plain payload of the program: TRUE when the packet is to be dropped. */

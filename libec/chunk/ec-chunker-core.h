@@ -47,13 +47,13 @@ typedef enum {
   EC_CHUNKER_ROLE_KEPT = 1 << 4,      /* by the PMT in force */
   EC_CHUNKER_ROLE_OPEN_LEAD = 1 << 5, /* of the open chunk's PMT */
   EC_CHUNKER_ROLE_OPEN_KEPT = 1 << 6,
-  EC_CHUNKER_ROLE_NAMES = 1 << 7,     /* looked at, but not counted */
+  EC_CHUNKER_ROLE_NAMES = 1 << 7, /* looked at, but not counted */
 } EcChunkerRole;
 
 /* A lead PES start that may be a RAP. */
 typedef struct {
   gboolean undecided;
-  gboolean own_part;    /* its bytes are in `part`, not with the open chunk's */
+  gboolean own_part; /* its bytes are in `part`, not with the open chunk's */
   guint64 pos;
   guint64 pts;
   guint tsid;
@@ -61,7 +61,7 @@ typedef struct {
   gint64 elapsed;
   EcTsProgram *program;
   EcChunkPart part;
-  GArray *gaps;         /* EcTsGap since it began (pid EC_TS_N_PIDS: on all) */
+  GArray *gaps; /* EcTsGap since it began (pid EC_TS_N_PIDS: on all) */
   EcTsRapScanner scanner;
 } EcChunkerCandidate;
 
@@ -111,7 +111,7 @@ typedef struct {
 
   /* until it is known whether there is a broadcast clock (§4.7) */
   gboolean probing;
-  GByteArray *probed; /* packets read so far */
+  GByteArray *probed;    /* packets read so far */
   GArray *probed_losses; /* guint64, positions before which bytes were lost */
 
   /* what was seen, for the reason */
@@ -135,9 +135,11 @@ EcChunkerReason ec_chunker_core_get_reason (const EcChunkerCore *self);
 
 void ec_chunker_core_reset (EcChunkerCore *self, gboolean unsynced);
 void ec_chunker_core_begin_canonical (EcChunkerCore *self);
-gsize ec_chunker_core_take_canonical (EcChunkerCore *self, const guint8 *packets, gsize n, gsize stride);
+gsize
+ec_chunker_core_take_canonical (EcChunkerCore *self, const guint8 *packets, gsize n, gsize stride);
 void ec_chunker_core_end_canonical (EcChunkerCore *self);
-void ec_chunker_core_gap (EcChunkerCore *self, const EcTsGap *gap, gboolean first, gboolean in_sequence);
+void
+ec_chunker_core_gap (EcChunkerCore *self, const EcTsGap *gap, gboolean first, gboolean in_sequence);
 void ec_chunker_core_gap_on_all (EcChunkerCore *self, guint64 first, guint64 last);
 void ec_chunker_core_update_roles (EcChunkerCore *self);
 void ec_chunker_core_section_packet (EcChunkerCore *self, guint pid, const guint8 *packet);
@@ -146,8 +148,5 @@ void ec_chunker_core_reject_candidate (EcChunkerCore *self);
 /* The open chunk got too large, or memory ran out: it ends here. */
 void ec_chunker_core_abandon (EcChunkerCore *self);
 /* Closes the open chunk, if there is one; see ec_chunk_builder_end() for `rest`. */
-void ec_chunker_core_close (EcChunkerCore *self,
-                            guint64 end,
-                            gint64 elapsed,
-                            gboolean certain,
-                            EcChunkPart *rest);
+void ec_chunker_core_close (
+    EcChunkerCore *self, guint64 end, gint64 elapsed, gboolean certain, EcChunkPart *rest);

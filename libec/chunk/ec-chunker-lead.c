@@ -37,11 +37,8 @@ ec_chunker_core_reject_candidate (EcChunkerCore *self)
 }
 
 void
-ec_chunker_core_close (EcChunkerCore *self,
-                       guint64 end,
-                       gint64 elapsed,
-                       gboolean certain,
-                       EcChunkPart *rest)
+ec_chunker_core_close (
+    EcChunkerCore *self, guint64 end, gint64 elapsed, gboolean certain, EcChunkPart *rest)
 {
   g_autoptr (EcChunkRecord) record = g_steal_pointer (&self->builder.record);
 
@@ -259,8 +256,8 @@ ec_chunker_core_lead_packet (EcChunkerCore *self, guint roles, const guint8 *pac
   }
 
   if (is_start) {
-    gboolean boundary = (self->continuity->pids[ec_ts_packet_pid (packet)].roles &
-                         EC_CHUNKER_ROLE_OPEN_LEAD) != 0;
+    gboolean boundary =
+        (self->continuity->pids[ec_ts_packet_pid (packet)].roles & EC_CHUNKER_ROLE_OPEN_LEAD) != 0;
 
     if (is_lead)
       take_start (self, packet, &start, boundary);

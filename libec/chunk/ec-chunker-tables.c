@@ -130,7 +130,8 @@ ec_chunker_core_section_packet (EcChunkerCore *self, guint pid, const guint8 *pa
   if (roles & EC_CHUNKER_ROLE_PMT)
     ec_ts_section_assembler_push (&self->pmt_sections, packet, on_pmt, self);
   if (roles & EC_CHUNKER_ROLE_CLOCK)
-    ec_ts_section_assembler_push (pid == EC_TS_PID_PSIP ? &self->psip_sections : &self->tdt_sections,
+    ec_ts_section_assembler_push (pid == EC_TS_PID_PSIP ? &self->psip_sections
+                                                        : &self->tdt_sections,
                                   packet, on_clock_section, self);
   if (roles & EC_CHUNKER_ROLE_NAMES)
     ec_ts_section_assembler_push (&self->sdt_sections, packet, on_names_section, self);
@@ -189,8 +190,7 @@ ec_chunker_core_gap (EcChunkerCore *self, const EcTsGap *gap, gboolean first, gb
     return;
   }
 
-  if ((counted || in_sequence) &&
-      ec_ts_continuity_note_gap (self->continuity, gap, &first_on_all))
+  if ((counted || in_sequence) && ec_ts_continuity_note_gap (self->continuity, gap, &first_on_all))
     take_gap (self, EC_TS_N_PIDS, first_on_all, gap->last);
   if (counted)
     take_gap (self, gap->pid, gap->first, gap->last);

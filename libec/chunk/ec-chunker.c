@@ -41,18 +41,9 @@ struct _EcChunker {
 
 G_DEFINE_FINAL_TYPE (EcChunker, ec_chunker, G_TYPE_OBJECT)
 
-enum {
-  PROP_0,
-  PROP_PROGRAM_NUMBER,
-  PROP_HASH,
-  PROP_KEEP_DATA,
-  N_PROPS
-};
+enum { PROP_0, PROP_PROGRAM_NUMBER, PROP_HASH, PROP_KEEP_DATA, N_PROPS };
 
-enum {
-  REVOKED,
-  N_SIGNALS
-};
+enum { REVOKED, N_SIGNALS };
 
 static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
@@ -261,8 +252,8 @@ static void
 ec_chunker_init (EcChunker *self)
 {
   g_queue_init (&self->ready);
-  self->open = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) ec_chunk_record_unref,
-                                      g_object_unref);
+  self->open =
+      g_hash_table_new_full (NULL, NULL, (GDestroyNotify) ec_chunk_record_unref, g_object_unref);
   self->settled = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) ec_chunk_record_unref, NULL);
   self->manifests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
 }

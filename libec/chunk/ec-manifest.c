@@ -287,8 +287,8 @@ ec_manifest_new_from_text (const char *text, gssize length, GError **error)
     return NULL;
   }
   if (!json_parser_load_from_data (parser, text, length, &json_error)) {
-    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_BAD_MANIFEST,
-                 "The manifest is not JSON: %s", json_error->message);
+    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_BAD_MANIFEST, "The manifest is not JSON: %s",
+                 json_error->message);
     return NULL;
   }
 

@@ -24,7 +24,9 @@ EC_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (EcManifest, ec_manifest, EC, MANIFEST, GObject)
 
 EC_AVAILABLE_IN_1_0
-EcManifest *ec_manifest_new_from_text (const char *text, gssize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+EcManifest *ec_manifest_new_from_text (const char *text,
+                                       gssize length,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 EC_AVAILABLE_IN_1_0
 char *ec_manifest_to_text (EcManifest *self) G_GNUC_WARN_UNUSED_RESULT;
 

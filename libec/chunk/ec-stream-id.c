@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "chunk/ec-stream-id.h"
+#include "chunk/ec-stream-id-private.h"
 
 #define FORMAT "ts-canonical-1"
 /* EN 300 468 and TS 101 162: values from here on are not allocated to one network. */
@@ -29,8 +29,9 @@ ec_stream_id_for_broadcast (EcTsClockKind kind,
   }
 }
 
-char *
-ec_stream_id_encode_field (const char *field)
+/* One field, percent-encoded (RFC 3986 §2.3). */
+static char *
+encode_field (const char *field)
 {
   GString *encoded = g_string_new (NULL);
 
@@ -43,11 +44,22 @@ ec_stream_id_encode_field (const char *field)
   return g_string_free (encoded, FALSE);
 }
 
+/**
+ * ec_stream_id_for_source:
+ * @node_id: the node's id
+ * @device: what the source calls the device, see [method@Source.dup_device_name]
+ * @channel: what the source calls the channel, see [method@Source.dup_channel_name]
+ * @epoch: the start of the run in Unix milliseconds
+ *
+ * The source-scoped stream id (ECP-0003 §3).
+ *
+ * Returns: (transfer full) (nullable): the name, or %NULL if one of the fields is empty
+ */
 char *
 ec_stream_id_for_source (const char *node_id, const char *device, const char *channel, gint64 epoch)
 {
-  g_autofree char *encoded_device = ec_stream_id_encode_field (device);
-  g_autofree char *encoded_channel = ec_stream_id_encode_field (channel);
+  g_autofree char *encoded_device = encode_field (device);
+  g_autofree char *encoded_channel = encode_field (channel);
 
   if (!*node_id || !*encoded_device || !*encoded_channel)
     return NULL;

@@ -14,16 +14,21 @@ G_DECLARE_FINAL_TYPE (EcIdentity, ec_identity, EC, IDENTITY, GObject)
 EC_AVAILABLE_IN_1_0
 EcIdentity *ec_identity_new_ephemeral (void) G_GNUC_WARN_UNUSED_RESULT;
 EC_AVAILABLE_IN_1_0
-EcIdentity *ec_identity_new_from_seed (const guint8 *seed, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+EcIdentity *ec_identity_new_from_seed (const guint8 *seed,
+                                       gsize size,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 EC_AVAILABLE_IN_1_0
-EcIdentity *ec_identity_load (const char *path, gboolean create, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+EcIdentity *
+ec_identity_load (const char *path, gboolean create, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 EC_AVAILABLE_IN_1_0
 char *ec_identity_dup_default_path (void) G_GNUC_WARN_UNUSED_RESULT;
 
 EC_AVAILABLE_IN_1_0
 const char *ec_identity_get_node_id (EcIdentity *self);
 EC_AVAILABLE_IN_1_0
-char *ec_identity_sign_text (EcIdentity *self, const char *type, const char *text) G_GNUC_WARN_UNUSED_RESULT;
+char *ec_identity_sign_text (EcIdentity *self,
+                             const char *type,
+                             const char *text) G_GNUC_WARN_UNUSED_RESULT;
 EC_AVAILABLE_IN_1_0
 char *ec_identity_verify_text (const char *node_id,
                                const char *type,

@@ -93,7 +93,8 @@ ec_jws_verify (const char *node_id, const char *type, const char *jws, GError **
   if (!decode (second + 1, second + strlen (second), signature, sizeof signature, &size) ||
       size != sizeof signature)
     return bad_signature (error, "it is malformed");
-  if (crypto_sign_verify_detached (signature, (const guint8 *) jws, (gsize) (second - jws), key) != 0)
+  if (crypto_sign_verify_detached (signature, (const guint8 *) jws, (gsize) (second - jws), key) !=
+      0)
     return bad_signature (error, "the text was changed, or the key is another");
 
   text = g_malloc ((gsize) (second - first));

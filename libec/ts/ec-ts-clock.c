@@ -40,7 +40,8 @@ ec_ts_parse_mjd_time (const guint8 *data, gint64 *unix_seconds)
   if (!read_bcd (data[2], 24, &hours) || !read_bcd (data[3], 60, &minutes) ||
       !read_bcd (data[4], 60, &seconds))
     return FALSE;
-  *unix_seconds = ((gint64) mjd - MJD_OF_UNIX_EPOCH) * 86400 + hours * 3600 + minutes * 60 + seconds;
+  *unix_seconds =
+      ((gint64) mjd - MJD_OF_UNIX_EPOCH) * 86400 + hours * 3600 + minutes * 60 + seconds;
   return TRUE;
 }
 

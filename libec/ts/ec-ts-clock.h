@@ -55,10 +55,10 @@ typedef struct {
 
   /* TDT, TOT */
   gboolean table_valid;
-  guint n_tables;          /* anchored */
+  guint n_tables; /* anchored */
   gint64 table_time;
-  gint64 table_elapsed;    /* E0 */
-  gint64 shortest;         /* I; 0 while there is none */
+  gint64 table_elapsed; /* E0 */
+  gint64 shortest;      /* I; 0 while there is none */
   EcTsSpan anchor;
   EcTsSpan steps[EC_TS_CLOCK_MAX_STEPS]; /* behind the last table */
   guint n_steps;

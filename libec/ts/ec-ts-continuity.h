@@ -21,7 +21,7 @@ typedef struct {
   guint32 block;          /* the block in which it was seen */
   guint16 roles;          /* the caller's; 0: not counted */
   guint8 counter;
-  guint8 in_sequence;     /* packets without a gap, up to EC_TS_SEQUENCE */
+  guint8 in_sequence; /* packets without a gap, up to EC_TS_SEQUENCE */
   guint8 seen;
   guint64 duplicated_pos; /* 1 + the position of the last packet of which a duplicate was dropped */
 } EcTsPidState;
@@ -44,8 +44,8 @@ typedef struct {
 
 typedef enum {
   EC_TS_CONTINUITY_OK = 0,
-  EC_TS_CONTINUITY_DROP = 1 << 0, /* a duplicate */
-  EC_TS_CONTINUITY_GAP = 1 << 1,  /* `*gap` is filled */
+  EC_TS_CONTINUITY_DROP = 1 << 0,  /* a duplicate */
+  EC_TS_CONTINUITY_GAP = 1 << 1,   /* `*gap` is filled */
   EC_TS_CONTINUITY_FIRST = 1 << 2, /* the PID's first packet: the gap only damages */
 } EcTsContinuityResult;
 
@@ -70,8 +70,7 @@ EcTsContinuityResult ec_ts_continuity_irregular (EcTsContinuity *self,
  * Remembers a gap that takes part in §7.4. TRUE when it overlaps others: then there is a gap on all from
  * *first to gap->last.
  */
-gboolean
-ec_ts_continuity_note_gap (EcTsContinuity *self, const EcTsGap *gap, guint64 *first);
+gboolean ec_ts_continuity_note_gap (EcTsContinuity *self, const EcTsGap *gap, guint64 *first);
 /* The caller's block of packets goes away: keeps what is still needed of it. */
 void ec_ts_continuity_end_block (EcTsContinuity *self);
 void ec_ts_continuity_touch (EcTsContinuity *self, guint pid);

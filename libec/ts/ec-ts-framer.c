@@ -61,7 +61,8 @@ search (EcTsFramer *self, const guint8 *data, gsize size, gboolean at_end)
   gsize offset = 0;
 
   for (;; offset++) {
-    const guint8 *sync = offset < size ? memchr (data + offset, EC_TS_SYNC_BYTE, size - offset) : NULL;
+    const guint8 *sync =
+        offset < size ? memchr (data + offset, EC_TS_SYNC_BYTE, size - offset) : NULL;
 
     if (!sync)
       return size;

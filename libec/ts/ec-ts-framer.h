@@ -26,12 +26,12 @@ typedef struct {
 typedef struct {
   const EcTsFramerEvents *events;
   gpointer user_data;
-  gsize stride;        /* 0: unlocked */
-  gsize skip;          /* bytes of the stride behind the last packet that are still to come */
+  gsize stride; /* 0: unlocked */
+  gsize skip;   /* bytes of the stride behind the last packet that are still to come */
   guint8 buffer[EC_TS_FRAMER_KEEP * 2];
-  gsize buffered;      /* of the packet in progress, or, unlocked, of what is searched */
-  guint64 n_skipped;   /* bytes that belonged to no packet, in all */
-  guint64 n_packets;   /* in all */
+  gsize buffered;    /* of the packet in progress, or, unlocked, of what is searched */
+  guint64 n_skipped; /* bytes that belonged to no packet, in all */
+  guint64 n_packets; /* in all */
   guint64 n_sync_losses;
 } EcTsFramer;
 

@@ -16,7 +16,7 @@ typedef enum {
 typedef struct {
   guint16 pid;
   guint8 stream_type;
-  gboolean is_audio; /* by stream_type, or by the AC-3 descriptors of type 06 */
+  gboolean is_audio;          /* by stream_type, or by the AC-3 descriptors of type 06 */
   guint16 descriptors_offset; /* in the section */
   guint16 descriptors_size;
 } EcTsStream;
