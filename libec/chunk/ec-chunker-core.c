@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "chunk/ec-stream-id-private.h"
-
 /* §4.7 */
 #define PROBE_PACKETS 65536
 #define PROBE_ELAPSED (3 * EC_TS_CLOCK_RATE)
@@ -192,12 +190,10 @@ on_settled (gpointer user_data, EcChunkRecord *record)
 {
   EcChunkerCore *self = user_data;
 
-  if (record->clean && record->synced && record->index > self->last_claimed) {
-    record->stream_id = ec_stream_id_for_broadcast (self->clock.kind, &self->network, record->tsid,
-                                                    record->program->program_number);
-    if (record->stream_id)
-      self->last_claimed = record->index;
-  }
+  if (record->clean && record->index > self->last_claimed && record->stream_id)
+    self->last_claimed = record->index;
+  else
+    g_clear_pointer (&record->stream_id, g_free);
   self->events.ledger.settled (self->user_data, record);
 }
 

@@ -57,6 +57,7 @@ typedef struct {
   guint64 pos;
   guint64 pts;
   guint tsid;
+  EcTsNetwork network;
   EcTsClockSample sample;
   gint64 elapsed;
   EcTsProgram *program;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "chunk/ec-chunker-core.h"
+#include "chunk/ec-stream-id-private.h"
 
 /* The lead: PES starts, candidates, openings (ECP-0002 §3, §5, §6). */
 
@@ -67,6 +68,7 @@ typedef struct {
   gint64 elapsed;
   guint64 pts;
   guint tsid;
+  EcTsNetwork network;
   const EcTsClockSample *sample;
   EcTsProgram *program;
 } Opening;
@@ -105,6 +107,9 @@ open_chunk (EcChunkerCore *self,
   record->tsid = (guint16) opening->tsid;
   record->clock_pid = ec_ts_clock_pid (&self->clock);
   record->certain_open = decision->certain;
+  if (record->synced)
+    record->stream_id = ec_stream_id_for_broadcast (self->clock.kind, &opening->network,
+                                                    record->tsid, record->program->program_number);
 
   ec_chunk_ledger_add (&self->ledger, record);
   self->events.opened (self->user_data, record);
@@ -127,6 +132,7 @@ candidate_is_rap (EcChunkerCore *self)
     .elapsed = candidate->elapsed,
     .pts = candidate->pts,
     .tsid = candidate->tsid,
+    .network = candidate->network,
     .sample = &candidate->sample,
     .program = program,
   };
@@ -172,6 +178,7 @@ begin_candidate (EcChunkerCore *self,
   candidate->pos = self->pos - 1;
   candidate->pts = start->pts;
   candidate->tsid = self->tsid;
+  candidate->network = self->network;
   candidate->sample = *sample;
   candidate->elapsed = self->clock.elapsed;
   candidate->program = ec_ts_program_ref (self->program);
@@ -192,6 +199,7 @@ take_audio_rap (EcChunkerCore *self, const EcTsPesStart *start, const EcTsClockS
     .elapsed = self->clock.elapsed,
     .pts = start->pts,
     .tsid = self->tsid,
+    .network = self->network,
     .sample = sample,
     .program = program,
   };
