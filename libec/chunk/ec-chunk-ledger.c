@@ -36,8 +36,11 @@ ec_chunk_ledger_add (EcChunkLedger *self, EcChunkRecord *record)
 }
 
 static void
-hit (EcChunkLedger *self, EcChunkRecord *record)
+hit (EcChunkLedger *self, EcChunkRecord *record, guint64 event)
 {
+  if (record->last_charge == event)
+    return;
+  record->last_charge = event;
   record->damaged++;
   if (record->damaged > 1)
     return;
@@ -50,22 +53,37 @@ hit (EcChunkLedger *self, EcChunkRecord *record)
 }
 
 void
-ec_chunk_ledger_gap (EcChunkLedger *self, guint pid, guint64 first, guint64 last)
+ec_chunk_ledger_gap (EcChunkLedger *self, const EcTsGap *gap, guint64 event)
 {
   for (GList *l = self->records.tail; l; l = l->prev) {
     EcChunkRecord *record = l->data;
 
-    if (record->end <= first)
+    if (record->end <= gap->first)
       break;
-    if (ec_chunk_record_is_hit (record, pid, first, last))
-      hit (self, record);
+    if (ec_chunk_record_is_hit (record, gap->pid, gap->first, gap->last))
+      hit (self, record, event);
   }
 }
 
-/* Whether every kept PID that has packets in the chunk had one behind it. */
+void
+ec_chunk_ledger_mark (EcChunkLedger *self, const EcChunkMark *mark)
+{
+  for (GList *l = self->records.tail; l; l = l->prev) {
+    EcChunkRecord *record = l->data;
+
+    if (record->settled)
+      break;
+    if (!record->canonical && record->start <= mark->pos)
+      ec_chunk_pcr_mark (&record->pcr, mark, record->program->pcr_pid, mark->pos < record->end);
+  }
+}
+
+/* Whether every kept PID that has packets in the chunk had one behind it, and a PCR is, if it matters. */
 static gboolean
 all_shown (const EcChunkRecord *record, const EcTsContinuity *continuity)
 {
+  if (record->pcr.has_bare && !record->pcr.complete)
+    return FALSE;
   for (guint i = 0; i < record->program->n_kept; i++) {
     const EcTsPidState *state = &continuity->pids[record->program->kept[i]];
 
@@ -80,7 +98,9 @@ is_ready (const EcChunkRecord *record, const EcTsContinuity *continuity, gint64 
 {
   if (!ec_chunk_record_is_closed (record))
     return FALSE;
-  return !continuity || record->canonical || elapsed - record->close_elapsed > SETTLE_TIME ||
+  if (record->canonical)
+    return !record->awaits_next;
+  return !continuity || elapsed - record->close_elapsed >= SETTLE_TIME ||
          all_shown (record, continuity);
 }
 
@@ -92,7 +112,8 @@ ec_chunk_ledger_settle (EcChunkLedger *self, const EcTsContinuity *continuity, g
 
     self->unsettled = self->unsettled->next;
     record->settled = TRUE;
-    record->clean = record->certain_open && record->certain_close && record->damaged == 0;
+    record->clean = record->certain_open && record->certain_close && record->damaged == 0 &&
+                    ec_chunk_pcr_is_even (&record->pcr);
     self->events->settled (self->user_data, record);
   }
 }

@@ -31,6 +31,8 @@ void
 ec_chunk_ledger_init (EcChunkLedger *self, const EcChunkLedgerEvents *events, gpointer user_data);
 void ec_chunk_ledger_clear (EcChunkLedger *self);
 void ec_chunk_ledger_add (EcChunkLedger *self, EcChunkRecord *record);
-void ec_chunk_ledger_gap (EcChunkLedger *self, guint pid, guint64 first, guint64 last);
+/* `event`: what showed it, a number that only grows; one event is charged to a chunk once (§7.5). */
+void ec_chunk_ledger_gap (EcChunkLedger *self, const EcTsGap *gap, guint64 event);
+void ec_chunk_ledger_mark (EcChunkLedger *self, const EcChunkMark *mark);
 /* Settles the closed chunks whose time has come; all of them when `continuity` is NULL. */
 void ec_chunk_ledger_settle (EcChunkLedger *self, const EcTsContinuity *continuity, gint64 elapsed);

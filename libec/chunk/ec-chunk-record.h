@@ -3,6 +3,7 @@
 
 #include <blake3.h>
 
+#include "chunk/ec-chunk-pcr.h"
 #include "ts/ec-ts-clock.h"
 #include "ts/ec-ts-program.h"
 
@@ -17,31 +18,35 @@ typedef struct {
   gboolean canonical; /* taken as it is from canonical input (ECP-0002 §8) */
   gboolean has_clock;
   gboolean synced;
-  gint64 clock;    /* at the opening, 90 kHz */
-  gint gps_offset; /* seconds; -1 without one */
+  gboolean local_time; /* the clock is not UTC and nobody says how far off (ISDB) */
+  gint64 clock;        /* at the opening, 90 kHz */
+  gint gps_offset;     /* seconds; -1 without one */
   gboolean has_pts;
   guint64 pts;
   gint64 open_elapsed;  /* E at the opening … */
   gint64 close_elapsed; /* … and where it closed */
   guint64 start;        /* positions of the first packet and behind the last */
   guint64 end;          /* EC_CHUNK_OPEN_END while it is open */
+  gboolean awaits_next; /* canonical: its end is known when the next chunk begins */
   EcTsProgram *program;
   guint16 tsid;
   guint clock_pid; /* EC_TS_N_PIDS: either of them */
 
   gboolean certain_open;
   gboolean certain_close;
-  guint damaged;    /* gaps charged to it */
-  gboolean settled; /* its end and its damage are told; only a revocation can follow */
-  gboolean clean;   /* said so when it settled */
-  char *stream_id;  /* broadcast-scoped, where it may be claimed; else NULL */
+  guint64 last_charge; /* the last event that was charged */
+  guint damaged;       /* gaps charged to it */
+  gboolean settled;    /* its end and its damage are told; only a revocation can follow */
+  gboolean clean;      /* said so when it settled */
+  char *stream_id;     /* broadcast-scoped, where it may be claimed; else NULL */
 
   GArray *part_sizes; /* guint32 */
   guint64 n_bytes;
   gboolean hashing;
   blake3_hasher hasher;
   guint8 hash[BLAKE3_OUT_LEN]; /* once it is closed, all zeros when not asked for */
-  gpointer user_data;          /* the owner's; not touched here */
+  EcChunkPcr pcr;
+  gpointer user_data; /* the owner's; not touched here */
 } EcChunkRecord;
 
 EcChunkRecord *ec_chunk_record_new (EcTsProgram *program, gboolean hashing);

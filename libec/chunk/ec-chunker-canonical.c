@@ -17,6 +17,20 @@ emit_part (EcChunkerCore *self, gboolean last)
   self->events.part (self->user_data, canonical->record, bytes, last);
 }
 
+/* Where the next chunk's first lead PES start was seen, or will not be. */
+static void
+settle_previous (EcChunkerCore *self)
+{
+  EcChunkRecord *previous = self->canonical.previous;
+
+  if (!previous)
+    return;
+  previous->close_elapsed = self->clock.elapsed;
+  previous->awaits_next = FALSE;
+  ec_chunk_ledger_settle (&self->ledger, self->continuity, self->clock.elapsed);
+  g_clear_pointer (&self->canonical.previous, ec_chunk_record_unref);
+}
+
 static void
 end_chunk (EcChunkerCore *self)
 {
@@ -26,9 +40,11 @@ end_chunk (EcChunkerCore *self)
     return;
   emit_part (self, TRUE);
   ec_chunk_record_close (canonical->record, self->pos, self->clock.elapsed, FALSE);
+  canonical->record->awaits_next = canonical->record->has_pts;
   self->events.closed (self->user_data, canonical->record);
+  settle_previous (self);
+  canonical->previous = g_steal_pointer (&canonical->record);
   ec_chunk_ledger_settle (&self->ledger, self->continuity, self->clock.elapsed);
-  g_clear_pointer (&canonical->record, ec_chunk_record_unref);
 }
 
 static gboolean
@@ -109,6 +125,7 @@ void
 ec_chunker_core_end_canonical (EcChunkerCore *self)
 {
   end_chunk (self);
+  settle_previous (self);
   self->canonical.active = FALSE;
   g_clear_pointer (&self->canonical.program, ec_ts_program_unref);
   ec_chunk_part_clear (&self->canonical.current);
@@ -128,10 +145,11 @@ take_lead (EcChunkerCore *self, const guint8 *packet)
     emit_part (self, FALSE);
   if (start.has_ts) {
     (void) ec_ts_clock_start (&self->clock, self->pos, start.ts);
-    if (!canonical->seen_start) {
+    if (!record->has_pts) {
       record->has_pts = TRUE;
       record->pts = start.pts;
       record->open_elapsed = self->clock.elapsed;
+      settle_previous (self);
     }
   }
   canonical->seen_start = TRUE;

@@ -24,8 +24,8 @@ take_irregular (EcChunkerCore *self, guint pid, const guint8 *packet, guint64 po
     ec_chunker_core_gap (self, &gap, (result & EC_TS_CONTINUITY_FIRST) != 0, in_sequence);
   if (result & EC_TS_CONTINUITY_DROP)
     return TRUE;
-  if (result & EC_TS_CONTINUITY_GAP)
-    state->in_sequence = 0;
+  /* A PID's first packet came without a gap as far as anyone knows. */
+  state->in_sequence = result & EC_TS_CONTINUITY_GAP && !(result & EC_TS_CONTINUITY_FIRST) ? 0 : 1;
   return FALSE;
 }
 
@@ -39,6 +39,9 @@ take_counted (EcChunkerCore *self, guint pid, guint roles, const guint8 *packet)
     /* It may have opened a chunk with another map. */
     roles = self->continuity->pids[pid].roles;
   }
+  if (G_UNLIKELY ((packet[3] & 0x30) != 0x10) &&
+      (roles & (EC_CHUNKER_ROLE_KEPT | EC_CHUNKER_ROLE_OPEN_KEPT)))
+    ec_chunker_core_mark (self, pid, packet);
   if ((roles & EC_CHUNKER_ROLE_OPEN_KEPT) && !ec_chunk_builder_append (&self->builder, packet))
     ec_chunker_core_abandon (self);
   if (G_UNLIKELY (self->candidate.own_part) && (roles & EC_CHUNKER_ROLE_KEPT) &&
@@ -73,8 +76,9 @@ take_packets (EcChunkerCore *self, const guint8 *packets, gsize n, gsize stride)
     }
 
     state = &continuity->pids[pid];
-    if (G_UNLIKELY (!ec_ts_pid_state_is_regular (state, packet)) &&
-        take_irregular (self, pid, packet, pos))
+    if (G_LIKELY (ec_ts_pid_state_is_regular (state, packet)))
+      ec_ts_pid_state_count (state);
+    else if (take_irregular (self, pid, packet, pos))
       continue;
     ec_ts_continuity_take (continuity, state, packet, pos);
 
@@ -221,7 +225,7 @@ ec_chunker_core_new (const EcChunkerEvents *events,
   self->hashing = hashing;
   self->last_claimed = -1;
   self->continuity = ec_ts_continuity_new ();
-  self->candidate.gaps = g_array_new (FALSE, FALSE, sizeof (EcTsGap));
+  self->candidate.pending = g_array_new (FALSE, FALSE, sizeof (EcChunkerPending));
   ec_ts_framer_init (&self->framer, &framer_events, self);
   ec_chunk_builder_init (&self->builder, events->part, user_data);
   ec_chunk_ledger_init (&self->ledger, &ledger_events, self);
@@ -235,9 +239,10 @@ ec_chunker_core_free (EcChunkerCore *self)
   end_probe (self);
   ec_chunk_part_clear (&self->candidate.part);
   g_clear_pointer (&self->candidate.program, ec_ts_program_unref);
-  g_array_unref (self->candidate.gaps);
+  g_array_unref (self->candidate.pending);
   ec_chunk_part_clear (&self->canonical.current);
   g_clear_pointer (&self->canonical.record, ec_chunk_record_unref);
+  g_clear_pointer (&self->canonical.previous, ec_chunk_record_unref);
   g_clear_pointer (&self->canonical.program, ec_ts_program_unref);
   ec_chunk_builder_clear (&self->builder);
   ec_chunk_ledger_clear (&self->ledger);
@@ -268,6 +273,7 @@ ec_chunker_core_reset (EcChunkerCore *self, gboolean unsynced)
   self->pmt_pid = EC_TS_N_PIDS;
   g_clear_pointer (&self->program, ec_ts_program_unref);
   self->network = (EcTsNetwork){ 0 };
+  memset (self->pcrs, 0, sizeof self->pcrs);
   ec_ts_clock_init (&self->clock, unsynced);
   ec_chunk_index_init (&self->index);
   self->n_scrambled = 0;

@@ -50,6 +50,14 @@ typedef enum {
   EC_CHUNKER_ROLE_NAMES = 1 << 7, /* looked at, but not counted */
 } EcChunkerRole;
 
+/* Something about a chunk that is not known yet: a gap (pid EC_TS_N_PIDS: on all) or a mark. */
+typedef struct {
+  gboolean is_gap;
+  EcTsGap gap;
+  guint64 event;
+  EcChunkMark mark;
+} EcChunkerPending;
+
 /* A lead PES start that may be a RAP. */
 typedef struct {
   gboolean undecided;
@@ -62,7 +70,8 @@ typedef struct {
   gint64 elapsed;
   EcTsProgram *program;
   EcChunkPart part;
-  GArray *gaps; /* EcTsGap since it began (pid EC_TS_N_PIDS: on all) */
+  guint n_gaps;
+  GArray *pending; /* EcChunkerPending since it began, for the chunk that turns out to be the one */
   EcTsRapScanner scanner;
 } EcChunkerCandidate;
 
@@ -78,6 +87,7 @@ typedef struct {
   EcTsProgram *program;
   EcChunkPart current;
   gboolean seen_start;
+  EcChunkRecord *previous; /* the chunk before, until its duration is known */
   gsize hint;
 } EcChunkerCanonical;
 
@@ -107,6 +117,8 @@ typedef struct {
   EcChunkLedger ledger;
   guint timeline;
   gint64 last_claimed;
+  guint64 event;              /* what showed a gap, counted */
+  guint64 pcrs[EC_TS_N_PIDS]; /* 1 + the last PCR of each kept PID; 0: none */
 
   EcChunkerCanonical canonical;
 
@@ -145,6 +157,7 @@ void ec_chunker_core_gap_on_all (EcChunkerCore *self, guint64 first, guint64 las
 void ec_chunker_core_update_roles (EcChunkerCore *self);
 void ec_chunker_core_section_packet (EcChunkerCore *self, guint pid, const guint8 *packet);
 void ec_chunker_core_lead_packet (EcChunkerCore *self, guint roles, const guint8 *packet);
+void ec_chunker_core_mark (EcChunkerCore *self, guint pid, const guint8 *packet);
 void ec_chunker_core_reject_candidate (EcChunkerCore *self);
 /* The open chunk got too large, or memory ran out: it ends here. */
 void ec_chunker_core_abandon (EcChunkerCore *self);

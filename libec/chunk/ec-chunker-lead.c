@@ -5,16 +5,19 @@
 /* The lead: PES starts, candidates, openings (ECP-0002 §3, §5, §6). */
 
 static void
-apply_candidate_gaps (EcChunkerCore *self)
+apply_pending (EcChunkerCore *self)
 {
-  GArray *gaps = self->candidate.gaps;
+  GArray *array = self->candidate.pending;
 
-  for (guint i = 0; i < gaps->len; i++) {
-    const EcTsGap *gap = &g_array_index (gaps, EcTsGap, i);
+  for (guint i = 0; i < array->len; i++) {
+    const EcChunkerPending *pending = &g_array_index (array, EcChunkerPending, i);
 
-    ec_chunk_ledger_gap (&self->ledger, gap->pid, gap->first, gap->last);
+    if (pending->is_gap)
+      ec_chunk_ledger_gap (&self->ledger, &pending->gap, pending->event);
+    else
+      ec_chunk_ledger_mark (&self->ledger, &pending->mark);
   }
-  g_array_set_size (gaps, 0);
+  g_array_set_size (array, 0);
 }
 
 static void
@@ -32,7 +35,7 @@ void
 ec_chunker_core_reject_candidate (EcChunkerCore *self)
 {
   clear_candidate (self);
-  apply_candidate_gaps (self);
+  apply_pending (self);
   if (self->builder.holding && !ec_chunk_builder_release (&self->builder))
     ec_chunker_core_abandon (self);
 }
@@ -54,11 +57,13 @@ ec_chunker_core_close (
 void
 ec_chunker_core_abandon (EcChunkerCore *self)
 {
+  EcTsGap gap = { .pid = EC_TS_N_PIDS, .first = self->pos - 1, .last = self->pos - 1 };
+
   if (self->candidate.undecided) {
     clear_candidate (self);
-    apply_candidate_gaps (self);
+    apply_pending (self);
   }
-  ec_chunk_ledger_gap (&self->ledger, EC_TS_N_PIDS, self->pos - 1, self->pos - 1);
+  ec_chunk_ledger_gap (&self->ledger, &gap, ++self->event);
   ec_chunker_core_close (self, self->pos, self->clock.elapsed, FALSE, NULL);
   ec_chunker_core_update_roles (self);
 }
@@ -100,6 +105,7 @@ open_chunk (EcChunkerCore *self,
   record->synced = opening->sample->synced;
   record->clock = opening->sample->value;
   record->gps_offset = opening->sample->gps_offset;
+  record->local_time = self->clock.kind == EC_TS_CLOCK_ISDB;
   record->has_pts = TRUE;
   record->pts = opening->pts;
   record->open_elapsed = opening->elapsed;
@@ -114,7 +120,7 @@ open_chunk (EcChunkerCore *self,
   ec_chunk_ledger_add (&self->ledger, record);
   self->events.opened (self->user_data, record);
   ok = ec_chunk_builder_open (&self->builder, record, &first);
-  apply_candidate_gaps (self);
+  apply_pending (self);
   if (kept_before != record->program)
     ec_chunker_core_update_roles (self);
   if (!ok)
@@ -174,6 +180,7 @@ begin_candidate (EcChunkerCore *self,
   const EcChunkRecord *open = self->builder.record;
 
   candidate->undecided = TRUE;
+  candidate->n_gaps = 0;
   candidate->own_part = !open || !ec_ts_program_equal (open->program, self->program);
   candidate->pos = self->pos - 1;
   candidate->pts = start->pts;
@@ -224,7 +231,7 @@ take_start (EcChunkerCore *self, const guint8 *packet, const EcTsPesStart *start
       ec_chunk_index_start (&self->index, self->pos - 1, &sample);
     ec_chunk_ledger_settle (&self->ledger, self->continuity, self->clock.elapsed);
   }
-  may_open = sample.has_value && (is_audio || start->es_offset <= EC_TS_PACKET_SIZE);
+  may_open = sample.has_value && start->es_offset <= EC_TS_PACKET_SIZE;
 
   if (may_open && !is_audio) {
     begin_candidate (self, packet, start, &sample, boundary);

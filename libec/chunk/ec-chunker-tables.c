@@ -156,12 +156,47 @@ drop_sections (EcChunkerCore *self, guint pid)
 static void
 damage (EcChunkerCore *self, guint pid, guint64 first, guint64 last)
 {
-  EcTsGap gap = { .pid = (guint16) pid, .first = first, .last = last };
+  EcChunkerPending pending = {
+    .is_gap = TRUE,
+    .gap = { .pid = (guint16) pid, .first = first, .last = last },
+    .event = self->event,
+  };
+  gboolean counted =
+      pid == EC_TS_N_PIDS || (self->continuity->pids[pid].roles & ROLES_COUNTED) != 0;
+
+  /* A PID that is not counted now can only concern chunks that are closed. */
+  if (self->candidate.undecided && counted)
+    g_array_append_val (self->candidate.pending, pending);
+  else
+    ec_chunk_ledger_gap (&self->ledger, &pending.gap, pending.event);
+}
+
+void
+ec_chunker_core_mark (EcChunkerCore *self, guint pid, const guint8 *packet)
+{
+  EcChunkerPending pending = {
+    .mark = {
+      .pos = self->pos - 1,
+      .pid = (guint16) pid,
+      .is_bare = !ec_ts_packet_counts (packet),
+      .has_pcr = ec_ts_packet_has_pcr (packet),
+    },
+  };
+  EcChunkMark *mark = &pending.mark;
+
+  if (mark->has_pcr) {
+    mark->pcr = ec_ts_packet_pcr (packet);
+    mark->has_previous = self->pcrs[pid] != 0;
+    mark->previous = self->pcrs[pid] - 1;
+    self->pcrs[pid] = mark->pcr + 1;
+  } else if (!mark->is_bare) {
+    return;
+  }
 
   if (self->candidate.undecided)
-    g_array_append_val (self->candidate.gaps, gap);
+    g_array_append_val (self->candidate.pending, pending);
   else
-    ec_chunk_ledger_gap (&self->ledger, pid, first, last);
+    ec_chunk_ledger_mark (&self->ledger, mark);
 }
 
 /* A gap on a counted PID, or on all (EC_TS_N_PIDS). */
@@ -170,7 +205,7 @@ take_gap (EcChunkerCore *self, guint pid, guint64 first, guint64 last)
 {
   if (self->candidate.undecided &&
       (pid == EC_TS_N_PIDS || pid == self->candidate.program->lead_pid ||
-       self->candidate.gaps->len >= EC_CHUNKER_MAX_CANDIDATE_GAPS))
+       ++self->candidate.n_gaps > EC_CHUNKER_MAX_CANDIDATE_GAPS))
     ec_chunker_core_reject_candidate (self);
   if (ec_ts_clock_gap (&self->clock, pid, first, last))
     ec_chunk_index_unknown_from (&self->index, first);
@@ -184,9 +219,9 @@ ec_chunker_core_gap (EcChunkerCore *self, const EcTsGap *gap, gboolean first, gb
   gboolean counted = (self->continuity->pids[gap->pid].roles & ROLES_COUNTED) != 0;
   guint64 first_on_all;
 
+  self->event++;
   if (first) {
-    if (counted)
-      damage (self, gap->pid, gap->first, gap->last);
+    damage (self, gap->pid, gap->first, gap->last);
     return;
   }
 
@@ -194,11 +229,14 @@ ec_chunker_core_gap (EcChunkerCore *self, const EcTsGap *gap, gboolean first, gb
     take_gap (self, EC_TS_N_PIDS, first_on_all, gap->last);
   if (counted)
     take_gap (self, gap->pid, gap->first, gap->last);
+  else
+    damage (self, gap->pid, gap->first, gap->last);
   drop_sections (self, gap->pid);
 }
 
 void
 ec_chunker_core_gap_on_all (EcChunkerCore *self, guint64 first, guint64 last)
 {
+  self->event++;
   take_gap (self, EC_TS_N_PIDS, first, last);
 }

@@ -21,6 +21,7 @@ struct _EcManifest {
   gint64 index;
   EcChunkSync sync;
   gboolean has_clock;
+  gboolean has_utc;
   gint64 clock;
   gint gps_offset;
   gboolean has_pts;
@@ -73,6 +74,7 @@ ec_manifest_new_for_record (const EcChunkRecord *record)
   self->index = record->index;
   self->sync = record->synced ? EC_CHUNK_SYNC_CLOCK : EC_CHUNK_SYNC_PTS;
   self->has_clock = record->has_clock;
+  self->has_utc = record->has_clock && record->synced && !record->local_time;
   self->clock = record->clock;
   self->gps_offset = record->gps_offset;
   self->has_pts = record->has_pts;
@@ -104,6 +106,16 @@ add_int (JsonBuilder *builder, const char *name, gint64 value)
   json_builder_add_int_value (builder, value);
 }
 
+static void
+add_optional_int (JsonBuilder *builder, const char *name, gboolean has_value, gint64 value)
+{
+  json_builder_set_member_name (builder, name);
+  if (has_value)
+    json_builder_add_int_value (builder, value);
+  else
+    json_builder_add_null_value (builder);
+}
+
 /**
  * ec_manifest_to_text:
  * @self: a manifest
@@ -128,19 +140,15 @@ ec_manifest_to_text (EcManifest *self)
   add_int (builder, "index", self->index);
   json_builder_set_member_name (builder, "sync");
   json_builder_add_string_value (builder, self->sync == EC_CHUNK_SYNC_CLOCK ? "clock" : "pts");
-  add_int (builder, "clock", self->clock);
+  add_optional_int (builder, "clock", self->has_clock, self->clock);
   json_builder_set_member_name (builder, "utc");
   utc = ec_manifest_dup_utc (self);
   if (utc)
     json_builder_add_string_value (builder, utc);
   else
     json_builder_add_null_value (builder);
-  json_builder_set_member_name (builder, "gps_utc_offset");
-  if (self->gps_offset >= 0)
-    json_builder_add_int_value (builder, self->gps_offset);
-  else
-    json_builder_add_null_value (builder);
-  add_int (builder, "pts", self->pts);
+  add_optional_int (builder, "gps_utc_offset", self->gps_offset >= 0, self->gps_offset);
+  add_optional_int (builder, "pts", self->has_pts, self->pts);
   add_int (builder, "duration", self->duration);
   json_builder_set_member_name (builder, "parts");
   json_builder_begin_array (builder);
@@ -168,6 +176,20 @@ read_int (JsonObject *object, const char *name, gint64 min, gint64 max, gint64 *
     return FALSE;
   *value = json_node_get_int (node);
   return *value >= min && *value <= max;
+}
+
+static gboolean
+read_optional_int (JsonObject *object,
+                   const char *name,
+                   gint64 min,
+                   gint64 max,
+                   gboolean *has_value,
+                   gint64 *value)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  *has_value = node && !JSON_NODE_HOLDS_NULL (node);
+  return node && (!*has_value || read_int (object, name, min, max, value));
 }
 
 static const char *
@@ -231,6 +253,7 @@ read_members (EcManifest *self, JsonObject *object)
 {
   const char *sync = read_string (object, "sync");
   gint64 program, offset, bytes, damaged;
+  gboolean has_offset;
 
   if (g_strcmp0 (read_string (object, "format"), FORMAT) != 0)
     return FALSE;
@@ -239,19 +262,20 @@ read_members (EcManifest *self, JsonObject *object)
   self->sync = strcmp (sync, "clock") == 0 ? EC_CHUNK_SYNC_CLOCK : EC_CHUNK_SYNC_PTS;
   if (!read_int (object, "program", 0, 65535, &program) ||
       !read_int (object, "index", 0, G_MAXINT64, &self->index) ||
-      !read_int (object, "clock", 0, G_MAXINT64, &self->clock) ||
-      !read_int (object, "pts", 0, ((gint64) 1 << 33) - 1, &self->pts) ||
+      !read_optional_int (object, "clock", 0, G_MAXINT64, &self->has_clock, &self->clock) ||
+      !read_optional_int (object, "pts", 0, ((gint64) 1 << 33) - 1, &self->has_pts, &self->pts) ||
+      !read_optional_int (object, "gps_utc_offset", 0, 255, &has_offset, &offset) ||
       !read_int (object, "duration", 0, G_MAXINT64, &self->duration) ||
       !read_int (object, "bytes", 0, CHUNK_MAX, &bytes) ||
       !read_int (object, "damaged", 0, G_MAXUINT32, &damaged) ||
       !read_boolean (object, "clean", &self->clean))
     return FALSE;
-  if (read_int (object, "gps_utc_offset", 0, 255, &offset))
+  if (has_offset)
     self->gps_offset = (gint) offset;
+  self->has_utc = read_string (object, "utc") != NULL && self->has_clock;
   self->program_number = (guint) program;
   self->n_bytes = (guint64) bytes;
   self->damaged = (guint) damaged;
-  self->has_clock = self->has_pts = TRUE;
   return read_parts (self, object) && read_hash (self, object);
 }
 
@@ -357,7 +381,8 @@ ec_manifest_get_sync (EcManifest *self)
  *
  * The clock at the chunk's beginning (ECP-0002 §4).
  *
- * Returns: ticks of 90 kHz; Unix time plus GPS_UTC_offset for ATSC, Unix time for DVB and ISDB
+ * Returns: ticks of 90 kHz: Unix time plus GPS_UTC_offset for ATSC, Unix time for DVB, local time
+ *   since 1970 for ISDB; 0 if it is not known
  */
 gint64
 ec_manifest_get_clock (EcManifest *self)
@@ -397,7 +422,7 @@ ec_manifest_dup_utc (EcManifest *self)
 {
   g_return_val_if_fail (EC_IS_MANIFEST (self), NULL);
 
-  if (self->sync != EC_CHUNK_SYNC_CLOCK || !self->has_clock)
+  if (!self->has_utc)
     return NULL;
   return ec_manifest_format_utc (self->clock, self->gps_offset);
 }

@@ -72,6 +72,7 @@ take_stt (EcTsClock *self, const EcTsSection *section)
     return;
   system_time = ec_reader_u32 (&reader);
   gps_offset = ec_reader_u8 (&reader);
+  ec_reader_skip (&reader, 2); /* daylight_savings */
   if (reader.failed)
     return;
 

@@ -85,10 +85,15 @@ ec_ts_pid_state_is_regular (const EcTsPidState *state, const guint8 *packet)
 }
 
 static inline void
-ec_ts_continuity_take (EcTsContinuity *self, EcTsPidState *state, const guint8 *packet, guint64 pos)
+ec_ts_pid_state_count (EcTsPidState *state)
 {
   if (state->in_sequence < EC_TS_SEQUENCE)
     state->in_sequence++;
+}
+
+static inline void
+ec_ts_continuity_take (EcTsContinuity *self, EcTsPidState *state, const guint8 *packet, guint64 pos)
+{
   state->counter = packet[3] & 0x0f;
   state->pos = pos;
   state->previous = packet;

@@ -32,7 +32,7 @@ on_record (gpointer user_data, EcChunkRecord *record)
 static void
 print_record (const EcChunkRecord *record)
 {
-  g_autofree char *utc = record->synced && record->has_clock
+  g_autofree char *utc = record->synced && record->has_clock && !record->local_time
                              ? ec_manifest_format_utc (record->clock, record->gps_offset)
                              : NULL;
 
