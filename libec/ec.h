@@ -5,6 +5,7 @@
 
 #include "base/ec-macros.h"
 #include "base/ec-error.h"
+#include "media/ec-simulated-tuner.h"
 #include "ec-init.h"
 #include "ec-version.h"
 
