@@ -10,6 +10,7 @@
 #include "chunk/ec-manifest.h"
 #include "chunk/ec-stream-id.h"
 #include "source/ec-source.h"
+#include "media/ec-simulated-tuner.h"
 #include "ec-init.h"
 #include "ec-source-uri.h"
 #include "ec-version.h"
