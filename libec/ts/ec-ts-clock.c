@@ -240,6 +240,7 @@ ec_ts_clock_start (EcTsClock *self, guint64 pos, guint64 ts)
       growth = change;
   }
   self->elapsed += growth;
+  sample.growth = growth;
   self->has_start = TRUE;
   self->start_pos = pos;
   self->start_ts = ts;

@@ -28,6 +28,7 @@ typedef struct {
   gboolean synced; /* by time tables, not by time stamps */
   gboolean fresh;  /* a new timeline begins here (§5.2) */
   gint64 value;
+  gint64 growth;  /* of E since the start before */
   gint gps_offset; /* of the STT in force; -1 without one */
 } EcTsClockSample;
 

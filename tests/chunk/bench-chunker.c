@@ -117,9 +117,12 @@ run_hash (Bench *bench)
 static void
 run_ffmpeg (Bench *bench)
 {
-  const char *argv[] = { "ffmpeg", "-v", "quiet", "-nostdin", "-threads", "1", "-i", bench->path, "-map", "0:p:1?",
-                         "-c", "copy", "-copy_unknown", "-f", "mpegts", "-y", "/dev/null", NULL };
-  g_autoptr (GSubprocess) process = g_subprocess_newv (argv, G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL);
+  const char *argv[] = {
+    "ffmpeg", "-v", "quiet", "-nostdin",      "-threads", "1",      "-i", bench->path, "-map",
+    "0:p:1?", "-c", "copy",  "-copy_unknown", "-f",       "mpegts", "-y", "/dev/null", NULL
+  };
+  g_autoptr (GSubprocess) process = g_subprocess_newv (
+      argv, G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL);
 
   if (process)
     g_subprocess_wait (process, NULL, NULL);
@@ -147,7 +150,8 @@ measure (Bench *bench, const char *name, void (*run) (Bench *), guint rounds)
     times[i] = now () - begin;
   }
   qsort (times, rounds, sizeof times[0], compare_doubles);
-  printf ("%-28s %7.2f GB/s of input   (%.2f–%.2f)\n", name, (double) bench->size / times[rounds / 2] / 1e9,
+  printf ("%-28s %7.2f GB/s of input   (%.2f–%.2f)\n", name,
+          (double) bench->size / times[rounds / 2] / 1e9,
           (double) bench->size / times[rounds - 1] / 1e9, (double) bench->size / times[0] / 1e9);
   fflush (stdout);
   return (double) bench->size / times[rounds / 2] / 1e9;
@@ -166,7 +170,9 @@ make_stream (GError **error)
   if (!broadcast)
     return NULL;
   data = g_malloc ((gsize) n_slots * EC_TS_PACKET_SIZE);
-  ec_broadcast_read (broadcast, ec_broadcast_slot_at (broadcast, G_GINT64_CONSTANT (1772366400) * G_USEC_PER_SEC), n_slots, data);
+  ec_broadcast_read (
+      broadcast, ec_broadcast_slot_at (broadcast, G_GINT64_CONSTANT (1772366400) * G_USEC_PER_SEC),
+      n_slots, data);
   fd = g_file_open_tmp ("bench-chunker-XXXXXX.ts", &path, error);
   if (fd < 0)
     return NULL;
