@@ -5,7 +5,12 @@
 
 #include "base/ec-macros.h"
 #include "base/ec-error.h"
+#include "source/ec-channel-list.h"
+#include "source/ec-channel.h"
+#include "source/ec-device-list.h"
+#include "source/ec-device.h"
 #include "source/ec-source.h"
+#include "source/ec-tuner-status.h"
 #include "ec-init.h"
 #include "ec-source-uri.h"
 #include "ec-version.h"

@@ -82,9 +82,9 @@ find_channel (const HdhrData *data, const EcHdhrDetails *details, GError **error
   } else if (channel->drm) {
     g_set_error (
         error, EC_SOURCE_ERROR, EC_SOURCE_ERROR_PROTECTED,
-        "The channel %s %s is protected (DRM), says %s. Protected channels cannot be watched "
+        "%s marks the channel %s%s%s as protected (DRM). Protected channels cannot be watched "
         "with this program; it was not tuned to.",
-        channel->number, channel->name ? channel->name : "", who);
+        who, channel->number, channel->name ? " " : "", channel->name ? channel->name : "");
     channel = NULL;
   } else if (channel->url == NULL) {
     g_set_error (error, EC_SOURCE_ERROR, EC_SOURCE_ERROR_BAD_REPLY,
