@@ -80,9 +80,11 @@ parse_tags (struct hdhomerun_pkt_t *packet, EcHdhrReply *reply)
   for (;;) {
     uint8_t tag;
     size_t length;
-    uint8_t *value = hdhomerun_pkt_read_tlv (packet, &tag, &length);
+    /* What it returns is the next tag; the value is where the packet stands. */
+    uint8_t *next = hdhomerun_pkt_read_tlv (packet, &tag, &length);
+    const uint8_t *value = packet->pos;
 
-    if (value == NULL)
+    if (next == NULL)
       break;
     switch (tag) {
     case HDHOMERUN_TAG_DEVICE_TYPE:
@@ -106,7 +108,7 @@ parse_tags (struct hdhomerun_pkt_t *packet, EcHdhrReply *reply)
     default:
       break;
     }
-    packet->pos = value + length;
+    packet->pos = next;
   }
   return tuner && reply->id != 0 && hdhomerun_discover_validate_device_id (reply->id);
 }
