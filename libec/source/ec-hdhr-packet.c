@@ -72,19 +72,31 @@ includes_tuner (const guint8 *value, gsize length)
 
 #define TAG_MULTI_TYPE 0x2d
 
+/*
+ * Tags are read with our own reader: hdhomerun_pkt_read_tlv() takes a length that is cut short for a
+ * huge one and lets it pass.
+ */
+static gsize
+read_length (EcReader *reader)
+{
+  gsize length = ec_reader_u8 (reader);
+
+  if (length & 0x80)
+    length = (length & 0x7f) | (gsize) ec_reader_u8 (reader) << 7;
+  return length;
+}
+
 static gboolean
-parse_tags (struct hdhomerun_pkt_t *packet, EcHdhrReply *reply)
+parse_tags (EcReader *reader, EcHdhrReply *reply)
 {
   gboolean tuner = FALSE;
 
-  for (;;) {
-    uint8_t tag;
-    size_t length;
-    /* What it returns is the next tag; the value is where the packet stands. */
-    uint8_t *next = hdhomerun_pkt_read_tlv (packet, &tag, &length);
-    const uint8_t *value = packet->pos;
+  while (ec_reader_left (reader) > 0) {
+    guint8 tag = ec_reader_u8 (reader);
+    gsize length = read_length (reader);
+    const guint8 *value = ec_reader_bytes (reader, length);
 
-    if (next == NULL)
+    if (value == NULL)
       break;
     switch (tag) {
     case HDHOMERUN_TAG_DEVICE_TYPE:
@@ -108,7 +120,6 @@ parse_tags (struct hdhomerun_pkt_t *packet, EcHdhrReply *reply)
     default:
       break;
     }
-    packet->pos = next;
   }
   return tuner && reply->id != 0 && hdhomerun_discover_validate_device_id (reply->id);
 }
@@ -121,14 +132,18 @@ ec_hdhr_packet_parse_reply (const guint8 *data, gsize size, EcHdhrReply *reply)
   gboolean ok = FALSE;
 
   memset (reply, 0, sizeof *reply);
-  if (size > EC_HDHR_MAX_PACKET)
+  if (size < 8 || size > EC_HDHR_MAX_PACKET)
     return FALSE;
 
   packet = hdhomerun_pkt_create ();
   memcpy (packet->start, data, size);
   packet->end = packet->start + size;
-  if (hdhomerun_pkt_open_frame (packet, &type) == 1 && type == HDHOMERUN_TYPE_DISCOVER_RPY)
-    ok = parse_tags (packet, reply);
+  if (hdhomerun_pkt_open_frame (packet, &type) == 1 && type == HDHOMERUN_TYPE_DISCOVER_RPY) {
+    EcReader reader;
+
+    ec_reader_init (&reader, packet->pos, (gsize) (packet->end - packet->pos));
+    ok = parse_tags (&reader, reply);
+  }
   hdhomerun_pkt_destroy (packet);
   if (!ok)
     ec_hdhr_reply_clear (reply);

@@ -127,10 +127,7 @@ hdhr_session (EcSourceCore *core, gpointer user_data, GCancellable *cancellable,
   ec_source_core_set_program_number (core, tuned.program_number);
   ok =
       ec_source_core_push (core, g_byte_array_free_to_bytes (g_steal_pointer (&tuned.head)), error);
-  if (ok) {
-    ec_source_core_opened (core);
-    ok = ec_source_http_flow (core, tuned.stream, FALSE, who, cancellable, error);
-  }
+  ok = ok && ec_source_http_flow (core, tuned.stream, FALSE, who, cancellable, error);
   ec_hdhr_tuned_clear (&tuned);
   return ok;
 }

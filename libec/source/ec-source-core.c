@@ -234,15 +234,23 @@ ec_source_core_set_program_number (EcSourceCore *core, guint program_number)
   g_mutex_unlock (&core->mutex);
 }
 
+/* Under the mutex. */
+static void
+become_open (EcSourceCore *core)
+{
+  if (core->state != EC_SOURCE_STATE_OPENING && core->state != EC_SOURCE_STATE_RECONNECTING)
+    return;
+  core->was_open = TRUE;
+  core->quiet_since = g_get_monotonic_time ();
+  ec_source_core_take_error (core, NULL);
+  ec_source_core_change_state (core, EC_SOURCE_STATE_STREAMING);
+}
+
 void
 ec_source_core_opened (EcSourceCore *core)
 {
   g_mutex_lock (&core->mutex);
-  if (core->state == EC_SOURCE_STATE_OPENING || core->state == EC_SOURCE_STATE_RECONNECTING) {
-    core->quiet_since = g_get_monotonic_time ();
-    ec_source_core_take_error (core, NULL);
-    ec_source_core_change_state (core, EC_SOURCE_STATE_STREAMING);
-  }
+  become_open (core);
   g_mutex_unlock (&core->mutex);
 }
 
@@ -320,6 +328,7 @@ ec_source_core_push (EcSourceCore *core, GBytes *taken, GError **error)
   if (bytes == NULL)
     return TRUE;
 
+  become_open (core);
   if (core->live)
     ec_source_queue_make_room (&core->queue);
   while (ec_source_queue_is_full (&core->queue) && core->state != EC_SOURCE_STATE_CLOSED)

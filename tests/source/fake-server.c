@@ -12,8 +12,9 @@ struct _FakeServer {
   guint port;
   GMutex mutex;
   GCond cond;
-  guint open;       /* under the mutex */
-  GPtrArray *paths; /* under the mutex */
+  GPtrArray *threads; /* of the connections, the acceptor's own */
+  guint open;         /* under the mutex */
+  GPtrArray *paths;   /* under the mutex */
 };
 
 typedef struct {
@@ -82,7 +83,7 @@ accept_all (gpointer user_data)
     server->open++;
     g_cond_broadcast (&server->cond);
     g_mutex_unlock (&server->mutex);
-    g_thread_unref (g_thread_new ("fake-connection", serve, connection));
+    g_ptr_array_add (server->threads, g_thread_new ("fake-connection", serve, connection));
   }
 }
 
@@ -98,6 +99,7 @@ fake_server_new (FakeHandler handler, gpointer user_data)
   server->handler = handler;
   server->user_data = user_data;
   server->cancellable = g_cancellable_new ();
+  server->threads = g_ptr_array_new ();
   server->paths = g_ptr_array_new_with_free_func (g_free);
   g_mutex_init (&server->mutex);
   g_cond_init (&server->cond);
@@ -116,12 +118,12 @@ fake_server_free (FakeServer *server)
   g_cancellable_cancel (server->cancellable);
   g_thread_join (server->acceptor);
   g_socket_listener_close (server->listener);
-  g_assert_true (fake_server_wait_open (server, 0));
+  for (guint i = 0; i < server->threads->len; i++)
+    g_thread_join (server->threads->pdata[i]);
+  g_ptr_array_unref (server->threads);
   g_object_unref (server->listener);
   g_object_unref (server->cancellable);
   g_ptr_array_unref (server->paths);
-  g_mutex_lock (&server->mutex);
-  g_mutex_unlock (&server->mutex);
   g_mutex_clear (&server->mutex);
   g_cond_clear (&server->cond);
   g_free (server);
