@@ -3,89 +3,19 @@
 
 #include <string.h>
 
-#define PID_PAT 0x0000
-#define PID_PSIP 0x1ffb
+#include "ts-tables.h"
 
-/* ISO/IEC 13818-1 Annex A. */
-static guint32
-mpeg_crc (const guint8 *data, gsize size)
-{
-  guint32 crc = 0xffffffff;
-
-  for (gsize i = 0; i < size; i++) {
-    crc ^= (guint32) data[i] << 24;
-    for (guint bit = 0; bit < 8; bit++)
-      crc = crc & 0x80000000 ? crc << 1 ^ 0x04c11db7 : crc << 1;
-  }
-  return crc;
-}
-
-/* A packet with one section whose length and CRC are filled in. */
 static void
-send_section (FakeRequest *request, guint16 pid, GByteArray *section, guint8 counter)
+send_tables (FakeRequest *request, const guint16 *programs, guint n, gboolean vct, guint8 counter)
 {
   guint8 packet[188];
-  guint length = section->len + 4 - 3;
-  guint32 crc;
-  guint8 tail[4];
 
-  section->data[1] = (guint8) ((section->data[1] & 0xf0) | length >> 8);
-  section->data[2] = (guint8) length;
-  crc = mpeg_crc (section->data, section->len);
-  for (guint i = 0; i < 4; i++)
-    tail[i] = (guint8) (crc >> (24 - 8 * i));
-  g_byte_array_append (section, tail, 4);
-
-  memset (packet, 0xff, sizeof packet);
-  packet[0] = 0x47;
-  packet[1] = (guint8) (0x40 | pid >> 8);
-  packet[2] = (guint8) pid;
-  packet[3] = (guint8) (0x10 | (counter & 15));
-  packet[4] = 0;
-  memcpy (packet + 5, section->data, section->len);
+  ts_make_pat (packet, programs, n, counter);
   fake_send (request, packet, sizeof packet);
-}
-
-static void
-send_pat (FakeRequest *request, const guint16 *programs, guint n, guint8 counter)
-{
-  static const guint8 head[] = { 0x00, 0xb0, 0, 0x12, 0x34, 0xc1, 0, 0 };
-  g_autoptr (GByteArray) section = g_byte_array_new ();
-
-  g_byte_array_append (section, head, sizeof head);
-  for (guint i = 0; i < n; i++) {
-    guint8 entry[4] = { programs[i] >> 8, (guint8) programs[i], 0xe1, (guint8) programs[i] };
-
-    g_byte_array_append (section, entry, 4);
+  if (vct) {
+    ts_make_vct (packet, counter);
+    fake_send (request, packet, sizeof packet);
   }
-  send_section (request, PID_PAT, section, counter);
-}
-
-static void
-send_vct (FakeRequest *request, guint8 counter)
-{
-  guint8 head[] = { 0xc8, 0xf0, 0, 0x12, 0x34, 0xc1, 0, 0, 0, 2 };
-  guint8 none[2] = { 0xfc, 0 };
-  g_autoptr (GByteArray) section = g_byte_array_new ();
-
-  g_byte_array_append (section, head, sizeof head);
-  for (guint minor = 1; minor <= 2; minor++) {
-    guint8 entry[32] = { 0, 'K', 0, 'A', 0, 'B', 0, 'C' };
-
-    entry[14] = 0xf0 | 5 >> 6;
-    entry[15] = (guint8) (5 << 2 | minor >> 8);
-    entry[16] = (guint8) minor;
-    entry[17] = 4;
-    entry[22] = 0x12;
-    entry[23] = 0x34;
-    entry[25] = (guint8) (2 + minor);
-    entry[26] = 0x0d;
-    entry[27] = 0xc2;
-    entry[30] = 0xfc;
-    g_byte_array_append (section, entry, sizeof entry);
-  }
-  g_byte_array_append (section, none, 2);
-  send_section (request, PID_PSIP, section, counter);
 }
 
 static int
@@ -145,12 +75,7 @@ send_stream (FakeRequest *request, gboolean mux, guint16 program)
   }
 
   for (guint8 i = 0;; i++) {
-    if (mux)
-      send_pat (request, all, 2, i);
-    else
-      send_pat (request, &program, 1, i);
-    if (mux)
-      send_vct (request, i);
+    send_tables (request, mux ? all : &program, mux ? 2 : 1, mux, i);
     if (!fake_send_ts (request, mux ? 0x300 : 0x200, 20, 2000))
       return;
     if (stall && i == 5) {
