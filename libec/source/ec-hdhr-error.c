@@ -63,6 +63,8 @@ describe_holders (const EcHdhrDetails *details)
       g_string_append_printf (text, "watching %s%s%s", tuner->channel_number,
                               tuner->channel_name ? " " : "",
                               tuner->channel_name ? tuner->channel_name : "");
+    else if (tuner->frequency)
+      g_string_append_printf (text, "tuned to %.1f MHz", (double) tuner->frequency / 1e6);
     else
       g_string_append (text, "in use");
     if (tuner->target)
