@@ -5,6 +5,7 @@
 #include "source/ec-source-sniff.h"
 
 #define QUEUE_LIMIT (8 * 1024 * 1024)
+#define BLOCK_LIMIT (1024 * 1024)
 #define STALL_TIMEOUT 5000 /* ms */
 
 static const char *const state_names[] = {
@@ -313,6 +314,17 @@ note_arrival (EcSourceCore *core)
   }
 }
 
+/* Readers are promised blocks of a bounded size. */
+static void
+queue_in_blocks (EcSourceCore *core, GBytes *bytes)
+{
+  gsize size = g_bytes_get_size (bytes);
+
+  for (gsize at = 0; at < size; at += BLOCK_LIMIT)
+    ec_source_queue_push (&core->queue,
+                          g_bytes_new_from_bytes (bytes, at, MIN (size - at, BLOCK_LIMIT)));
+}
+
 gboolean
 ec_source_core_push (EcSourceCore *core, GBytes *taken, GError **error)
 {
@@ -338,7 +350,7 @@ ec_source_core_push (EcSourceCore *core, GBytes *taken, GError **error)
     return FALSE;
   }
 
-  ec_source_queue_push (&core->queue, g_steal_pointer (&bytes));
+  queue_in_blocks (core, bytes);
   ec_source_core_wake (core);
   return TRUE;
 }

@@ -249,6 +249,68 @@ test_pipe (void)
   remove_temp (path);
 }
 
+/* --- Main contexts ----------------------------------------------------------------------- */
+
+typedef struct {
+  GMainContext *context;
+  guint n_notified;
+} News;
+
+static void
+on_news (EcSource *source, GParamSpec *pspec, News *news)
+{
+  /* Told where the source was made, and nowhere else. */
+  g_assert_true (g_main_context_is_owner (news->context));
+  news->n_notified++;
+}
+
+static void
+on_read_to_end (GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = ec_source_read_finish (EC_SOURCE (object), result, NULL, &error);
+
+  g_assert_no_error (error);
+  if (bytes)
+    ec_source_read_async (EC_SOURCE (object), NULL, on_read_to_end, user_data);
+  else
+    *(gboolean *) user_data = TRUE;
+}
+
+static gpointer
+use_in_thread (gpointer path)
+{
+  News news = { g_main_context_new (), 0 };
+  gboolean ended = FALSE;
+  EcSource *source;
+
+  g_main_context_push_thread_default (news.context);
+  source = make_source (path);
+  g_signal_connect (source, "notify", G_CALLBACK (on_news), &news);
+  g_assert_true (ec_source_open (source, NULL, NULL));
+  ec_source_read_async (source, NULL, on_read_to_end, &ended);
+  while (!ended || ec_source_get_state (source) != EC_SOURCE_STATE_ENDED || news.n_notified == 0)
+    g_main_context_iteration (news.context, TRUE);
+  g_object_unref (source);
+  g_main_context_pop_thread_default (news.context);
+  g_main_context_unref (news.context);
+  return NULL;
+}
+
+static void
+test_context (void)
+{
+  g_autoptr (GBytes) ts = make_ts (50000);
+  g_autofree char *path = temp_file (ts, "a.ts");
+  GThread *threads[4];
+
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("context", use_in_thread, path);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  remove_temp (path);
+}
+
 /* --- HTTP -------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -634,6 +696,7 @@ main (int argc, char **argv)
   g_test_add_func ("/source/file/bad", test_file_bad);
   g_test_add_func ("/source/file/short", test_file_short);
   g_test_add_func ("/source/pipe", test_pipe);
+  g_test_add_func ("/source/context", test_context);
   g_test_add_func ("/source/http/download", test_http_download);
   g_test_add_func ("/source/http/errors", test_http_errors);
   g_test_add_func ("/source/http/stall", test_http_stall);
