@@ -7,7 +7,7 @@
 #include "base/ec-reader.h"
 
 /* Raise it whenever a picture, a tone, an encoder setting or this format changes. */
-#define CACHE_VERSION 3
+#define CACHE_VERSION 4
 #define CACHE_MAGIC 0x45436c6f6f700000ULL /* "ECloop" */
 #define MAX_UNITS 4096
 #define DIGEST_SIZE 32

@@ -29,7 +29,7 @@ struct _EcBroadcast {
   gatomicrefcount refs;
   guint64 seed;
   guint tsid;
-  EcBroadcastMux *mux; /* shared, with the tables of tsid 0 */
+  EcBroadcastMux *mux;
   EcScenario *scenario;
   double stt_error; /* seconds */
 };
