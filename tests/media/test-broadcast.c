@@ -558,25 +558,14 @@ test_cache (void)
 {
   g_autoptr (EcBroadcast) broadcast = make (1, NULL);
   g_autoptr (EcBroadcastLoop) loop = NULL;
-  g_autofree char *folder = g_build_filename (g_get_user_cache_dir (), "ec", NULL);
-  g_autofree char *path = NULL;
+  g_autofree char *path = ec_broadcast_cache_dup_path (EC_BROADCAST_LITE);
   g_autofree char *data = NULL;
-  g_autoptr (GDir) dir = NULL;
-  const char *name;
   gsize size;
 
   if (!broadcast)
     return;
   loop = ec_broadcast_cache_load (EC_BROADCAST_LITE);
   g_assert_nonnull (loop);
-  dir = g_dir_open (folder, 0, NULL);
-  g_assert_nonnull (dir);
-  while ((name = g_dir_read_name (dir)) != NULL) {
-    if (g_str_has_prefix (name, "broadcast-lite")) {
-      g_free (path);
-      path = g_build_filename (folder, name, NULL);
-    }
-  }
   g_assert_true (g_file_get_contents (path, &data, &size, NULL));
 
   for (guint i = 0; i < 3; i++) {
