@@ -29,7 +29,7 @@ struct _EcBroadcast {
   gatomicrefcount refs;
   guint64 seed;
   guint tsid;
-  EcBroadcastMux *mux; /* shared, with the tables of tsid 0 */
+  EcBroadcastMux *mux;
   EcScenario *scenario;
   double stt_error; /* seconds */
 };
@@ -282,7 +282,8 @@ ec_broadcast_read (const EcBroadcast *self, guint64 slot, guint n_slots, guint8 
 
   while (slot < end) {
     Run run;
-    guint64 stop = MIN (run_init (&run, self, slot), end);
+    guint64 change = run_init (&run, self, slot);
+    guint64 stop = MIN (change, end);
     gsize size = (gsize) (stop - slot) * EC_TS_PACKET;
 
     memcpy (out, self->mux->packets + (slot - run.first) * EC_TS_PACKET, size);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "media/ec-simulated-tuner.h"
 
+#include <string.h>
+
 #include "media/ec-tuner-control.h"
 #include "media/ec-tuner-discovery.h"
 #include "media/ec-tuner-http.h"
@@ -17,7 +19,7 @@
  * whose multiplex at a time of UTC is a function of [property@SimulatedTuner:seed] and the time
  * alone: two devices with one seed are two antennas in one town.
  *
- * Properties are set before [method@SimulatedTuner.start] and have no effect on a running device.
+ * Properties are set when it is made.
  * All its work happens in a thread of its own; the methods may be called from any thread, not from
  * two at a time.
  */
@@ -385,7 +387,8 @@ ec_simulated_tuner_dup_base_url (EcSimulatedTuner *self)
 
   address = g_inet_address_new_from_string (self->config.address);
   host = address && g_inet_address_get_is_any (address) ? "127.0.0.1" : self->config.address;
-  return g_strdup_printf ("http://%s:%u", host, ec_simulated_tuner_get_http_port (self));
+  return g_strdup_printf (strchr (host, ':') ? "http://[%s]:%u" : "http://%s:%u", host,
+                          ec_simulated_tuner_get_http_port (self));
 }
 
 /**
@@ -583,148 +586,175 @@ ec_simulated_tuner_finalize (GObject *object)
   G_OBJECT_CLASS (ec_simulated_tuner_parent_class)->finalize (object);
 }
 
+#define PROPERTY_FLAGS (G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS)
+
+/* The device and its ports. */
 static void
-ec_simulated_tuner_class_init (EcSimulatedTunerClass *klass)
+make_device_properties (void)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
-
-  object_class->get_property = ec_simulated_tuner_get_property;
-  object_class->set_property = ec_simulated_tuner_set_property;
-  object_class->finalize = ec_simulated_tuner_finalize;
-
   /**
    * EcSimulatedTuner:address:
    *
    * The numeric IP address to listen on.
    */
-  properties[PROP_ADDRESS] = g_param_spec_string ("address", NULL, NULL, "127.0.0.1", flags);
+  properties[PROP_ADDRESS] =
+      g_param_spec_string ("address", NULL, NULL, "127.0.0.1", PROPERTY_FLAGS);
   /**
    * EcSimulatedTuner:device-id:
    *
    * The device's id, whose checksum should be valid; 0 makes one up.
    */
   properties[PROP_DEVICE_ID] =
-      g_param_spec_uint ("device-id", NULL, NULL, 0, G_MAXUINT32, 0, flags);
+      g_param_spec_uint ("device-id", NULL, NULL, 0, G_MAXUINT32, 0, PROPERTY_FLAGS);
   /**
    * EcSimulatedTuner:http-port: (getter get_http_port)
    *
    * The TCP port of the HTTP interface, 80 on real devices; 0 takes any.
    */
-  properties[PROP_HTTP_PORT] = g_param_spec_uint ("http-port", NULL, NULL, 0, 65535, 8080, flags);
+  properties[PROP_HTTP_PORT] =
+      g_param_spec_uint ("http-port", NULL, NULL, 0, 65535, 8080, PROPERTY_FLAGS);
   /**
    * EcSimulatedTuner:stream-port: (getter get_stream_port)
    *
    * The TCP port of the HTTP streams; 0 takes any.
    */
   properties[PROP_STREAM_PORT] =
-      g_param_spec_uint ("stream-port", NULL, NULL, 0, 65535, 5004, flags);
+      g_param_spec_uint ("stream-port", NULL, NULL, 0, 65535, 5004, PROPERTY_FLAGS);
   /**
    * EcSimulatedTuner:control-port: (getter get_control_port)
    *
    * The port of discovery (UDP) and control (TCP); 0 takes any.
    */
   properties[PROP_CONTROL_PORT] =
-      g_param_spec_uint ("control-port", NULL, NULL, 0, 65535, 65001, flags);
+      g_param_spec_uint ("control-port", NULL, NULL, 0, 65535, 65001, PROPERTY_FLAGS);
   /**
    * EcSimulatedTuner:tuner-count:
    *
    * How many tuners the device has.
    */
   properties[PROP_TUNER_COUNT] =
-      g_param_spec_uint ("tuner-count", NULL, NULL, 1, EC_TUNER_MAX, 4, flags);
-  /**
-   * EcSimulatedTuner:lite:
-   *
-   * Whether the station sends tiny pictures in a multiplex of 1.5 Mb/s, for tests, in place of
-   * the full 19.39 Mb/s.
-   */
-  properties[PROP_LITE] = g_param_spec_boolean ("lite", NULL, NULL, FALSE, flags);
-  /**
-   * EcSimulatedTuner:seed:
-   *
-   * Which town's station the antenna receives.
-   */
-  properties[PROP_SEED] = g_param_spec_uint64 ("seed", NULL, NULL, 0, G_MAXUINT64, 1, flags);
-  /**
-   * EcSimulatedTuner:speed:
-   *
-   * How much faster than real the station's time runs, from the start of the UTC day on.
-   */
-  properties[PROP_SPEED] = g_param_spec_double ("speed", NULL, NULL, 0.01, 1000, 1, flags);
-  /**
-   * EcSimulatedTuner:scenario:
-   *
-   * What goes wrong at the station and when, for example "wrap@60,discontinuity@120,pmt@180" or
-   * "drama"; see the tool's help.
-   */
-  properties[PROP_SCENARIO] = g_param_spec_string ("scenario", NULL, NULL, NULL, flags);
-  /**
-   * EcSimulatedTuner:origin:
-   *
-   * The Unix time in µs that the scenario's times count from; 0 is when it is prepared.
-   */
-  properties[PROP_ORIGIN] = g_param_spec_int64 ("origin", NULL, NULL, 0, G_MAXINT64, 0, flags);
-  /**
-   * EcSimulatedTuner:loss:
-   *
-   * The share of packets lost one by one, 0–1.
-   */
-  properties[PROP_LOSS] = g_param_spec_double ("loss", NULL, NULL, 0, 1, 0, flags);
-  /**
-   * EcSimulatedTuner:burst-loss:
-   *
-   * The share of packets lost in bursts, 0–1.
-   */
-  properties[PROP_BURST_LOSS] = g_param_spec_double ("burst-loss", NULL, NULL, 0, 1, 0, flags);
-  /**
-   * EcSimulatedTuner:burst-length:
-   *
-   * The mean length of a burst, packets.
-   */
-  properties[PROP_BURST_LENGTH] =
-      g_param_spec_double ("burst-length", NULL, NULL, 1, EC_IMPAIRMENT_MAX_BURST / 4, 10, flags);
-  /**
-   * EcSimulatedTuner:bit-error-rate:
-   *
-   * The share of bits received wrongly, 0–1.
-   */
-  properties[PROP_BIT_ERROR_RATE] =
-      g_param_spec_double ("bit-error-rate", NULL, NULL, 0, 1, 0, flags);
-  /**
-   * EcSimulatedTuner:impairment-seed:
-   *
-   * Which packets are lost and damaged; each tuner of the device loses others.
-   */
-  properties[PROP_IMPAIRMENT_SEED] =
-      g_param_spec_uint64 ("impairment-seed", NULL, NULL, 0, G_MAXUINT64, 1, flags);
+      g_param_spec_uint ("tuner-count", NULL, NULL, 1, EC_TUNER_MAX, 4, PROPERTY_FLAGS);
   /**
    * EcSimulatedTuner:connection-limit:
    *
    * How many HTTP streams are served at a time before error 809; 0 for as many as tuners.
    */
   properties[PROP_CONNECTION_LIMIT] =
-      g_param_spec_uint ("connection-limit", NULL, NULL, 0, 1000, 0, flags);
+      g_param_spec_uint ("connection-limit", NULL, NULL, 0, 1000, 0, PROPERTY_FLAGS);
   /**
    * EcSimulatedTuner:scan-duration:
    *
    * How long a channel scan takes, seconds.
    */
   properties[PROP_SCAN_DURATION] =
-      g_param_spec_double ("scan-duration", NULL, NULL, 0, 3600, 10, flags);
+      g_param_spec_double ("scan-duration", NULL, NULL, 0, 3600, 10, PROPERTY_FLAGS);
   /**
    * EcSimulatedTuner:keep-psip:
    *
    * Whether streams of one program carry PSIP, which real devices leave out.
    */
-  properties[PROP_KEEP_PSIP] = g_param_spec_boolean ("keep-psip", NULL, NULL, FALSE, flags);
+  properties[PROP_KEEP_PSIP] =
+      g_param_spec_boolean ("keep-psip", NULL, NULL, FALSE, PROPERTY_FLAGS);
   /**
    * EcSimulatedTuner:faults:
    *
    * Channels that fail with an error code, for example "5.2=806,5.3=808" or "*=808".
    */
-  properties[PROP_FAULTS] = g_param_spec_string ("faults", NULL, NULL, NULL, flags);
+  properties[PROP_FAULTS] = g_param_spec_string ("faults", NULL, NULL, NULL, PROPERTY_FLAGS);
+}
 
+/* What is on the air. */
+static void
+make_station_properties (void)
+{
+  /**
+   * EcSimulatedTuner:lite:
+   *
+   * Whether the station sends tiny pictures in a multiplex of 1.5 Mb/s, for tests, in place of
+   * the full 19.39 Mb/s.
+   */
+  properties[PROP_LITE] = g_param_spec_boolean ("lite", NULL, NULL, FALSE, PROPERTY_FLAGS);
+  /**
+   * EcSimulatedTuner:seed:
+   *
+   * Which town's station the antenna receives.
+   */
+  properties[PROP_SEED] =
+      g_param_spec_uint64 ("seed", NULL, NULL, 0, G_MAXUINT64, 1, PROPERTY_FLAGS);
+  /**
+   * EcSimulatedTuner:speed:
+   *
+   * How much faster than real the station's time runs, from the start of the UTC day on.
+   */
+  properties[PROP_SPEED] = g_param_spec_double ("speed", NULL, NULL, 0.01, 1000, 1, PROPERTY_FLAGS);
+  /**
+   * EcSimulatedTuner:scenario:
+   *
+   * What goes wrong at the station and when, for example "wrap@60,discontinuity@120,pmt@180" or
+   * "drama"; see the tool's help.
+   */
+  properties[PROP_SCENARIO] = g_param_spec_string ("scenario", NULL, NULL, NULL, PROPERTY_FLAGS);
+  /**
+   * EcSimulatedTuner:origin:
+   *
+   * The Unix time in µs that the scenario's times count from; 0 is when it is prepared.
+   */
+  properties[PROP_ORIGIN] =
+      g_param_spec_int64 ("origin", NULL, NULL, 0, G_MAXINT64, 0, PROPERTY_FLAGS);
+}
+
+/* How badly it is received. */
+static void
+make_reception_properties (void)
+{
+  /**
+   * EcSimulatedTuner:loss:
+   *
+   * The share of packets lost one by one, 0–1.
+   */
+  properties[PROP_LOSS] = g_param_spec_double ("loss", NULL, NULL, 0, 1, 0, PROPERTY_FLAGS);
+  /**
+   * EcSimulatedTuner:burst-loss:
+   *
+   * The share of packets lost in bursts, 0–1.
+   */
+  properties[PROP_BURST_LOSS] =
+      g_param_spec_double ("burst-loss", NULL, NULL, 0, 1, 0, PROPERTY_FLAGS);
+  /**
+   * EcSimulatedTuner:burst-length:
+   *
+   * The mean length of a burst, packets.
+   */
+  properties[PROP_BURST_LENGTH] = g_param_spec_double (
+      "burst-length", NULL, NULL, 1, EC_IMPAIRMENT_MAX_BURST / 4, 10, PROPERTY_FLAGS);
+  /**
+   * EcSimulatedTuner:bit-error-rate:
+   *
+   * The share of bits received wrongly, 0–1.
+   */
+  properties[PROP_BIT_ERROR_RATE] =
+      g_param_spec_double ("bit-error-rate", NULL, NULL, 0, 1, 0, PROPERTY_FLAGS);
+  /**
+   * EcSimulatedTuner:impairment-seed:
+   *
+   * Which packets are lost and damaged; each tuner of the device loses others.
+   */
+  properties[PROP_IMPAIRMENT_SEED] =
+      g_param_spec_uint64 ("impairment-seed", NULL, NULL, 0, G_MAXUINT64, 1, PROPERTY_FLAGS);
+}
+
+static void
+ec_simulated_tuner_class_init (EcSimulatedTunerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = ec_simulated_tuner_get_property;
+  object_class->set_property = ec_simulated_tuner_set_property;
+  object_class->finalize = ec_simulated_tuner_finalize;
+
+  make_device_properties ();
+  make_station_properties ();
+  make_reception_properties ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 

@@ -227,18 +227,26 @@ ec_tuner_device_set_ports (EcTunerDevice *self, guint http, guint stream, guint 
   self->control_port = control;
 }
 
+static char *
+dup_url (const char *address, guint port)
+{
+  const char *open = strchr (address, ':') ? "[" : "", *close = *open ? "]" : "";
+
+  if (port == 80)
+    return g_strdup_printf ("http://%s%s%s", open, address, close);
+  return g_strdup_printf ("http://%s%s%s:%u", open, address, close, port);
+}
+
 char *
 ec_tuner_device_dup_base_url (EcTunerDevice *self, const char *local_address)
 {
-  if (self->http_port == 80)
-    return g_strdup_printf ("http://%s", local_address);
-  return g_strdup_printf ("http://%s:%u", local_address, self->http_port);
+  return dup_url (local_address, self->http_port);
 }
 
 char *
 ec_tuner_device_dup_stream_url (EcTunerDevice *self, const char *local_address)
 {
-  return g_strdup_printf ("http://%s:%u", local_address, self->stream_port);
+  return dup_url (local_address, self->stream_port);
 }
 
 void
@@ -275,140 +283,6 @@ ec_tuner_device_get_scan (EcTunerDevice *self, guint *progress, guint *found)
   *progress = (guint) (seconds / self->config.scan_seconds * 100);
   *found = self->channels->len * *progress / 100;
   return TRUE;
-}
-
-/* What stands after "/auto/" or "/tunerN/": a channel, or a frequency and a program. */
-static EcTunerError
-parse_channel (EcTunerDevice *self, const char *text, EcTuner *wanted)
-{
-  guint progress, found;
-  char *end;
-
-  ec_tuner_device_get_scan (self, &progress, &found);
-  if (text[0] == 'v') {
-    for (guint i = 0; i < MIN (found, self->channels->len); i++) {
-      EcTunerChannel *channel = self->channels->pdata[i];
-
-      if (strcmp (channel->number, text + 1) != 0)
-        continue;
-      wanted->channel = channel;
-      wanted->frequency = channel->frequency;
-      wanted->program = channel->program ? channel->program->number : 0;
-      return 0;
-    }
-    return EC_TUNER_UNKNOWN_CHANNEL;
-  }
-
-  if (!g_str_has_prefix (text, "ch") || !g_ascii_isdigit (text[2]))
-    return EC_TUNER_UNKNOWN_CHANNEL;
-  wanted->frequency = g_ascii_strtoull (text + 2, &end, 10);
-  if (wanted->frequency < 54000000 || wanted->frequency > 1002000000)
-    return EC_TUNER_UNKNOWN_CHANNEL;
-  if (*end == '\0')
-    return 0;
-  if (*end != '-' || !g_ascii_isdigit (end[1]))
-    return EC_TUNER_UNKNOWN_CHANNEL;
-  wanted->program = (guint) g_ascii_strtoull (end + 1, &end, 10);
-  if (*end != '\0')
-    return EC_TUNER_UNKNOWN_CHANNEL;
-  for (guint i = 0; i < self->channels->len; i++) {
-    EcTunerChannel *channel = self->channels->pdata[i];
-
-    if (channel->frequency == wanted->frequency && channel->program &&
-        channel->program->number == wanted->program)
-      wanted->channel = channel;
-  }
-  return wanted->channel || wanted->frequency != EC_TUNER_FREQUENCY ? 0 : EC_TUNER_UNKNOWN_CHANNEL;
-}
-
-static gboolean
-is_free (const EcTuner *tuner)
-{
-  return !tuner->http && !tuner->sink && tuner->lock_key == 0;
-}
-
-static EcTuner *
-pick_tuner (EcTunerDevice *self, const char *resource, EcTunerError *code)
-{
-  guint streams = 0;
-
-  for (guint i = 0; i < self->config.tuner_count; i++)
-    streams += self->tuners[i].http;
-  if (self->config.connection_limit && streams >= self->config.connection_limit) {
-    *code = EC_TUNER_CONNECTION_LIMIT;
-    return NULL;
-  }
-
-  if (strcmp (resource, "auto") == 0) {
-    for (guint i = 0; i < self->config.tuner_count; i++) {
-      if (is_free (&self->tuners[i]))
-        return &self->tuners[i];
-    }
-    *code = EC_TUNER_ALL_IN_USE;
-    return NULL;
-  }
-
-  for (guint i = 0; i < self->config.tuner_count; i++) {
-    g_autofree char *name = g_strdup_printf ("tuner%u", i);
-
-    if (strcmp (name, resource) != 0)
-      continue;
-    if (is_free (&self->tuners[i]))
-      return &self->tuners[i];
-    *code = EC_TUNER_IN_USE;
-    return NULL;
-  }
-  *code = EC_TUNER_UNKNOWN_CHANNEL;
-  return NULL;
-}
-
-/* Why what was asked for cannot be streamed, once a tuner is there; 0 if it can. */
-static EcTunerError
-check_wanted (const EcTuner *wanted)
-{
-  if (wanted->channel && wanted->channel->fault)
-    return wanted->channel->fault;
-  if (wanted->channel && wanted->channel->program && wanted->channel->program->is_protected)
-    return EC_TUNER_PROTECTED;
-  if (wanted->frequency == EC_TUNER_SILENT_FREQUENCY)
-    return EC_TUNER_NO_VIDEO;
-  if (wanted->frequency != EC_TUNER_FREQUENCY)
-    return EC_TUNER_TUNE_FAILED;
-  return 0;
-}
-
-EcTuner *
-ec_tuner_device_tune_path (EcTunerDevice *self, const char *path, EcTunerError *code)
-{
-  g_auto (GStrv) parts = g_strsplit (path, "/", 4);
-  EcTuner wanted = { 0 };
-  EcTuner *tuner;
-  guint progress, found;
-
-  *code = EC_TUNER_UNKNOWN_CHANNEL;
-  if (g_strv_length (parts) != 3)
-    return NULL;
-  *code = parse_channel (self, parts[2], &wanted);
-  if (*code)
-    return NULL;
-  if (ec_tuner_device_get_scan (self, &progress, &found)) {
-    *code = EC_TUNER_SYSTEM_BUSY;
-    return NULL;
-  }
-  tuner = pick_tuner (self, parts[1], code);
-  if (!tuner)
-    return NULL;
-  *code = check_wanted (&wanted);
-  if (*code)
-    return NULL;
-
-  ec_tuner_release (tuner);
-  tuner->http = TRUE;
-  tuner->channel = wanted.channel;
-  tuner->frequency = wanted.frequency;
-  tuner->program = wanted.program;
-  ec_tuner_update_filter (tuner);
-  return tuner;
 }
 
 gboolean
