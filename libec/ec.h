@@ -3,14 +3,14 @@
 
 #define EC_INSIDE
 
-#include "base/ec-macros.h"
 #include "base/ec-error.h"
+#include "base/ec-macros.h"
 #include "chunk/ec-chunk.h"
 #include "chunk/ec-chunker.h"
 #include "chunk/ec-manifest.h"
 #include "chunk/ec-stream-id.h"
-#include "source/ec-source.h"
 #include "media/ec-simulated-tuner.h"
+#include "seal/ec-identity.h"
 #include "source/ec-channel-list.h"
 #include "source/ec-channel.h"
 #include "source/ec-device-list.h"
@@ -20,6 +20,5 @@
 #include "ec-init.h"
 #include "ec-source-uri.h"
 #include "ec-version.h"
-#include "seal/ec-identity.h"
 
 #undef EC_INSIDE
