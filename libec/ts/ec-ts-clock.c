@@ -176,6 +176,8 @@ ec_ts_clock_gap (EcTsClock *self, guint pid, guint64 first, guint64 last)
     self->stt_valid = FALSE;
   if (spoils_table)
     self->table_valid = FALSE;
+  if (on_all || pid == EC_TS_PID_TDT)
+    self->tot_pending = FALSE;
 
   if (!self->last.synced)
     return FALSE;

@@ -401,6 +401,7 @@ class Start:
     kind: str = None
     gps_utc_offset: int = None
     clock_pids: frozenset = frozenset()     # §7.1
+    moving: bool = False        # §5.5: the PMT is looked for elsewhere than the one in force came from
 
 
 @dataclass
@@ -647,6 +648,8 @@ class Receiver:
 
     def gap_for_clock(self, pid, first, last):
         clock = self.clock
+        if pid is None or pid == PID_TDT:
+            clock.tots = 0                                                      # §4.2
         unknown = pid is None or pid in clock.pids()                            # §4.3 (b), §4.4 (b)
         if clock.kind in ("dvb", "isdb") and clock.anchor:
             begin, end, elapsed = clock.anchor
@@ -828,7 +831,7 @@ class Receiver:
         if self.probing and self.elapsed > PROBE_TICKS:
             self.end_probe()
         start = Start(position, pts, ts, self.elapsed, self.pmt, self.tsid, kind=clock.kind,
-                      gps_utc_offset=clock.gps_utc_offset, clock_pids=clock.pids())
+                      gps_utc_offset=clock.gps_utc_offset, clock_pids=clock.pids(), moving=self.pmt_pid != self.pmt.pid)
         known = clock.known(self.elapsed)
         fresh = False
         if not self.synced and known:
@@ -864,10 +867,11 @@ class Receiver:
         held, complete = start.clock // INDEX_TICKS, False
         known = start.known
         for i in range(len(self.starts) - 2, max(self.timeline_begin - 1, len(self.starts) - 2 - LOOK_BACK_STARTS), -1):
-            other = self.starts[i]
-            known = known and other.known
+            other, behind = self.starts[i], self.starts[i + 1]
             if other.clock is None:
                 break
+            jump = behind.clock - other.clock > behind.elapsed - other.elapsed + LOOK_BACK
+            known = known and other.known and not jump
             if other.clock <= start.clock - LOOK_BACK:
                 complete = known
                 break
@@ -875,7 +879,7 @@ class Receiver:
         former, self.previous_rap = self.previous_rap, Rap(start, held, complete)
         if held < 0 or former and held <= former.held:                          # §5.4
             return
-        certain = bool(former and former.complete and complete)                 # §5.5
+        certain = bool(former and former.complete and complete) and not start.moving    # §5.5
         if certain:
             for gap in reversed(self.gaps):
                 if gap.found <= former.start.position:
@@ -1090,13 +1094,15 @@ class Extents:
         bare = self.bare_in(first, last, pmt)
         if not bare:
             return False
+        if len(bare) < 8:
+            return True
         if any(entry != (pmt.pcr_pid, True) for entry in bare):
             return True
         pcrs = self.pcrs[pmt.pcr_pid]
         begin, end = bisect.bisect_left(pcrs, (first,)), bisect.bisect_left(pcrs, (last + 1,))
         taken = [pcr for position, pcr in pcrs[max(0, begin - 1):end + 1] if position <= now]
         steps = [(b - a) % PCR_CYCLE for a, b in zip(taken, taken[1:])]
-        return bool(steps) and 2 * max(steps) > 3 * min(steps)
+        return len(steps) < 2 or 2 * max(steps) > 3 * min(steps)
 
 
 def last_table(receiver, name, position):
@@ -1140,6 +1146,8 @@ def judge(receiver, claimed):
             said = max(said, damaged)
             continue
         said = settled
+        if settled == FOREVER:                  # the input ended before
+            continue
         if extents.objection(first, last, opening.start.pmt, settled):
             continue
         chunk.clean = not gaps
