@@ -11,6 +11,7 @@
 typedef struct {
   guint64 frequency;    /* Hz; 0: the whole mux could not be had */
   guint program_number; /* or 0 */
+  gint64 until;         /* µs, monotonic: when to try the whole mux again, where frequency is 0 */
 } EcHdhrTuning;
 
 char *ec_hdhr_cache_get_base_url (const char *device_id);

@@ -18,6 +18,9 @@
 #define PEEK_BYTES (4 * 1024 * 1024)
 #define BLOCK_SIZE (64 * 1024)
 
+/* That the whole mux could not be had may pass: it is believed for so long. */
+#define NO_MUX_TIME (G_GINT64_CONSTANT (300) * G_USEC_PER_SEC)
+
 /* A tuner that was let go a moment ago may not be free yet. */
 #define BUSY_RETRIES 4
 #define BUSY_WAIT 250 /* ms */
@@ -235,6 +238,7 @@ learn (Tune *tune, EcHdhrTuned *tuned, const char *device, GError **error)
     return FALSE;
   }
   tuning.frequency = 0;
+  tuning.until = g_get_monotonic_time () + NO_MUX_TIME;
   ec_hdhr_cache_set_tuning (device, tune->channel->number, &tuning);
   return tune_filtered (tune, tuned, error);
 }
@@ -248,6 +252,8 @@ tune_known_or_learn (Tune *tune, EcHdhrTuned *tuned, GError **error)
   EcHdhrTuning tuning;
 
   if (!ec_hdhr_cache_get_tuning (device, tune->channel->number, &tuning))
+    return learn (tune, tuned, device, error);
+  if (tuning.frequency == 0 && g_get_monotonic_time () >= tuning.until)
     return learn (tune, tuned, device, error);
   if (tuning.frequency == 0)
     return tune_filtered (tune, tuned, error);
