@@ -6,6 +6,7 @@
 
 #include "media/ec-media-random.h"
 
+#define TRANSPORT_ERROR 0x80
 #define PACKET 188
 #define BLOCK EC_IMPAIRMENT_MAX_BURST
 
@@ -67,9 +68,11 @@ ec_impairment_apply (const EcImpairment *self, guint64 slot, guint n, guint8 *pa
     lost[i] |= ec_media_hash_unit (PURPOSE_LOSS, self->seed, slot + i) < self->loss;
   for (guint i = 0; i < n && bad_packet > 0; i++) {
     if (ec_media_hash_unit (PURPOSE_BITS, self->seed, slot + i) < bad_packet) {
-      guint64 bit = ec_media_hash (PURPOSE_BITS, ~self->seed, slot + i) % (PACKET * 8);
+      guint64 bit = 8 + ec_media_hash (PURPOSE_BITS, ~self->seed, slot + i) % (PACKET * 8 - 8);
+      guint8 *packet = packets + (gsize) i * PACKET;
 
-      packets[(gsize) i * PACKET + bit / 8] ^= (guint8) (1 << bit % 8);
+      packet[bit / 8] ^= (guint8) (1 << bit % 8);
+      packet[1] |= TRANSPORT_ERROR;
     }
   }
 }

@@ -6,6 +6,9 @@
 /*
  * What bad reception does to packets: single losses, losses in bursts (a Gilbert channel) and bit
  * errors. A function of the seed and the slot, so a receiver's damage repeats.
+ *
+ * Bit errors are those that the demodulator's Reed-Solomon decoder (A/53 part 2 §5.1) could not
+ * correct, so it sets transport_error_indicator; the sync byte is its own and never wrong.
  */
 typedef struct {
   guint64 seed;

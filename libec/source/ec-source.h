@@ -45,6 +45,14 @@ typedef enum {
   EC_SOURCE_EXTENT_PROGRAM,
 } EcSourceExtent;
 
+#define EC_TYPE_SOURCE_STATE (ec_source_state_get_type ())
+EC_AVAILABLE_IN_1_0
+GType ec_source_state_get_type (void) G_GNUC_CONST;
+
+#define EC_TYPE_SOURCE_EXTENT (ec_source_extent_get_type ())
+EC_AVAILABLE_IN_1_0
+GType ec_source_extent_get_type (void) G_GNUC_CONST;
+
 #define EC_TYPE_SOURCE (ec_source_get_type ())
 EC_AVAILABLE_IN_1_0
 G_DECLARE_DERIVABLE_TYPE (EcSource, ec_source, EC, SOURCE, GObject)
@@ -67,6 +75,10 @@ EC_AVAILABLE_IN_1_0
 char *ec_source_dup_channel_name (EcSource *self);
 EC_AVAILABLE_IN_1_0
 GError *ec_source_dup_error (EcSource *self);
+EC_AVAILABLE_IN_1_0
+guint ec_source_get_stall_timeout (EcSource *self);
+EC_AVAILABLE_IN_1_0
+void ec_source_set_stall_timeout (EcSource *self, guint milliseconds);
 
 EC_AVAILABLE_IN_1_0
 gboolean ec_source_open (EcSource *self, GCancellable *cancellable, GError **error);

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "chunk/ec-chunker.h"
+
+#include "base/ec-error.h"
+#include "chunk/ec-chunk-private.h"
+#include "chunk/ec-chunker-core.h"
+
+/**
+ * EcChunker:
+ *
+ * Cuts a transport stream into canonical chunks.
+ *
+ * Bytes go in by [method@Chunker.push], in pieces of any size; chunks come out by
+ * [method@Chunker.pop]. Two receivers of one broadcast get the same chunks, byte for byte, under the
+ * same indices, wherever both are clean. See ECP-0002.
+ *
+ * A chunker does no input or output and has no clock. It may be used from any thread, by one at a
+ * time; signals are emitted during the call that causes them.
+ *
+ * ```python
+ * chunker = Ec.Chunker.new(0)
+ * chunker.push(data)
+ * while chunk := chunker.pop():
+ *     print(chunk.get_index(), chunk.get_hash())
+ * ```
+ */
+struct _EcChunker {
+  GObject parent_instance;
+
+  guint program_number;
+  gboolean hash;
+  gboolean keep_data;
+
+  EcChunkerCore *core;
+  gboolean finished;
+  GHashTable *open;      /* EcChunkRecord → EcChunk, those that have not settled */
+  GHashTable *settled;   /* EcChunkRecord → EcChunk, weakly: those that can be revoked */
+  GQueue ready;          /* EcChunk */
+  GHashTable *manifests; /* hash → EcManifest */
+};
+
+G_DEFINE_FINAL_TYPE (EcChunker, ec_chunker, G_TYPE_OBJECT)
+
+enum { PROP_0, PROP_PROGRAM_NUMBER, PROP_HASH, PROP_KEEP_DATA, N_PROPS };
+
+enum { REVOKED, N_SIGNALS };
+
+static GParamSpec *properties[N_PROPS];
+static guint signals[N_SIGNALS];
+
+static void
+on_opened (gpointer user_data, EcChunkRecord *record)
+{
+  EcChunker *self = user_data;
+
+  g_hash_table_insert (self->open, ec_chunk_record_ref (record), ec_chunk_new ());
+}
+
+static void
+on_part (gpointer user_data, EcChunkRecord *record, GBytes *bytes, gboolean last)
+{
+  EcChunker *self = user_data;
+
+  if (self->keep_data)
+    ec_chunk_add_part (g_hash_table_lookup (self->open, record), bytes);
+}
+
+static void
+on_closed (gpointer user_data, EcChunkRecord *record)
+{
+}
+
+static void
+on_damaged (gpointer user_data, EcChunkRecord *record)
+{
+}
+
+static void
+forget_chunk (gpointer data, GObject *where_the_chunk_was)
+{
+  EcChunkRecord *record = data;
+  EcChunker *self = record->user_data;
+
+  g_hash_table_remove (self->settled, record);
+}
+
+static void
+on_settled (gpointer user_data, EcChunkRecord *record)
+{
+  EcChunker *self = user_data;
+  g_autoptr (EcChunk) chunk = g_object_ref (g_hash_table_lookup (self->open, record));
+  EcManifest *manifest = NULL;
+
+  ec_chunk_settle (chunk, record);
+  if (record->canonical)
+    manifest = g_hash_table_lookup (self->manifests, ec_chunk_get_hash (chunk));
+  if (manifest && ec_manifest_get_index (manifest) == record->index)
+    ec_chunk_vouch (chunk, manifest);
+
+  if (record->clean) {
+    record->user_data = self;
+    g_object_weak_ref (G_OBJECT (chunk), forget_chunk, record);
+    g_hash_table_insert (self->settled, ec_chunk_record_ref (record), chunk);
+  }
+  g_hash_table_remove (self->open, record);
+  g_queue_push_tail (&self->ready, g_steal_pointer (&chunk));
+}
+
+static void
+on_revoked (gpointer user_data, EcChunkRecord *record)
+{
+  EcChunker *self = user_data;
+  EcChunk *found = g_hash_table_lookup (self->settled, record);
+  g_autoptr (EcChunk) chunk = found ? g_object_ref (found) : NULL;
+
+  if (!chunk)
+    return;
+  ec_chunk_revoke (chunk, record);
+  g_signal_emit (self, signals[REVOKED], 0, chunk);
+}
+
+static const EcChunkerEvents core_events = {
+  .opened = on_opened,
+  .part = on_part,
+  .closed = on_closed,
+  .ledger = { on_damaged, on_settled, on_revoked },
+};
+
+static void
+ec_chunker_constructed (GObject *object)
+{
+  EcChunker *self = EC_CHUNKER (object);
+
+  G_OBJECT_CLASS (ec_chunker_parent_class)->constructed (object);
+  self->core = ec_chunker_core_new (&core_events, self, self->program_number, self->hash);
+}
+
+static void
+ec_chunker_dispose (GObject *object)
+{
+  EcChunker *self = EC_CHUNKER (object);
+  GHashTableIter iter;
+  gpointer record, chunk;
+
+  g_hash_table_iter_init (&iter, self->settled);
+  while (g_hash_table_iter_next (&iter, &record, &chunk)) {
+    g_object_weak_unref (G_OBJECT (chunk), forget_chunk, record);
+    g_hash_table_iter_remove (&iter);
+  }
+  g_queue_clear_full (&self->ready, g_object_unref);
+  G_OBJECT_CLASS (ec_chunker_parent_class)->dispose (object);
+}
+
+static void
+ec_chunker_finalize (GObject *object)
+{
+  EcChunker *self = EC_CHUNKER (object);
+
+  g_clear_pointer (&self->core, ec_chunker_core_free);
+  g_hash_table_unref (self->open);
+  g_hash_table_unref (self->settled);
+  g_hash_table_unref (self->manifests);
+  G_OBJECT_CLASS (ec_chunker_parent_class)->finalize (object);
+}
+
+static void
+ec_chunker_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  EcChunker *self = EC_CHUNKER (object);
+
+  switch (id) {
+  case PROP_PROGRAM_NUMBER:
+    g_value_set_uint (value, ec_chunker_get_program_number (self));
+    break;
+  case PROP_HASH:
+    g_value_set_boolean (value, self->hash);
+    break;
+  case PROP_KEEP_DATA:
+    g_value_set_boolean (value, self->keep_data);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static void
+ec_chunker_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  EcChunker *self = EC_CHUNKER (object);
+
+  switch (id) {
+  case PROP_PROGRAM_NUMBER:
+    self->program_number = g_value_get_uint (value);
+    break;
+  case PROP_HASH:
+    self->hash = g_value_get_boolean (value);
+    break;
+  case PROP_KEEP_DATA:
+    self->keep_data = g_value_get_boolean (value);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static void
+ec_chunker_class_init (EcChunkerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+
+  object_class->constructed = ec_chunker_constructed;
+  object_class->dispose = ec_chunker_dispose;
+  object_class->finalize = ec_chunker_finalize;
+  object_class->get_property = ec_chunker_get_property;
+  object_class->set_property = ec_chunker_set_property;
+
+  /**
+   * EcChunker:program-number: (getter get_program_number)
+   *
+   * The program that is chunked; 0 for the first that the stream has, until that is known.
+   */
+  properties[PROP_PROGRAM_NUMBER] =
+      g_param_spec_uint ("program-number", NULL, NULL, 0, 65535, 0, flags);
+  /**
+   * EcChunker:hash:
+   *
+   * Whether chunks are hashed.
+   */
+  properties[PROP_HASH] = g_param_spec_boolean ("hash", NULL, NULL, TRUE, flags);
+  /**
+   * EcChunker:keep-data:
+   *
+   * Whether chunks come with their bytes, or only with what there is to know of them.
+   */
+  properties[PROP_KEEP_DATA] = g_param_spec_boolean ("keep-data", NULL, NULL, TRUE, flags);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+
+  /**
+   * EcChunker::revoked:
+   * @self: the chunker
+   * @chunk: a chunk that was clean when it was popped
+   *
+   * A loss was found late, and @chunk is not clean after all. Emitted only for chunks that somebody
+   * still holds, during the call that found it.
+   */
+  signals[REVOKED] = g_signal_new ("revoked", EC_TYPE_CHUNKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                   NULL, G_TYPE_NONE, 1, EC_TYPE_CHUNK);
+}
+
+static void
+ec_chunker_init (EcChunker *self)
+{
+  g_queue_init (&self->ready);
+  self->open =
+      g_hash_table_new_full (NULL, NULL, (GDestroyNotify) ec_chunk_record_unref, g_object_unref);
+  self->settled = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) ec_chunk_record_unref, NULL);
+  self->manifests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
+}
+
+/**
+ * ec_chunker_new:
+ * @program_number: which program to chunk, or 0 for the first that the stream has
+ *
+ * Makes a chunker that hashes, and keeps data.
+ *
+ * Returns: (transfer full): a new chunker
+ */
+EcChunker *
+ec_chunker_new (guint program_number)
+{
+  g_return_val_if_fail (program_number <= 65535, NULL);
+
+  return g_object_new (EC_TYPE_CHUNKER, "program-number", program_number, NULL);
+}
+
+/**
+ * ec_chunker_get_program_number: (get-property program-number)
+ * @self: a chunker
+ *
+ * The program that is chunked.
+ *
+ * Returns: its program_number, or 0 as long as it is not known
+ */
+guint
+ec_chunker_get_program_number (EcChunker *self)
+{
+  g_return_val_if_fail (EC_IS_CHUNKER (self), 0);
+
+  return self->core ? self->core->program_number : self->program_number;
+}
+
+/**
+ * ec_chunker_add_manifest:
+ * @self: a chunker
+ * @manifest: a manifest whose signature the caller has checked
+ *
+ * Tells what is known of a chunk that will come as canonical input (ECP-0002 §8). If a chunk has the
+ * manifest's index and hash, it is synced, certain and clean as the manifest says.
+ */
+void
+ec_chunker_add_manifest (EcChunker *self, EcManifest *manifest)
+{
+  g_return_if_fail (EC_IS_CHUNKER (self));
+  g_return_if_fail (EC_IS_MANIFEST (manifest));
+
+  g_hash_table_insert (self->manifests, g_strdup (ec_manifest_get_hash (manifest)),
+                       g_object_ref (manifest));
+}
+
+/**
+ * ec_chunker_push:
+ * @self: a chunker
+ * @bytes: what comes next of the transport stream; any number of bytes
+ *
+ * Takes more of the stream.
+ *
+ * Chunks that are ready wait for [method@Chunker.pop] with all their bytes, so pop in between.
+ */
+void
+ec_chunker_push (EcChunker *self, GBytes *bytes)
+{
+  gsize size;
+  gconstpointer data;
+
+  g_return_if_fail (bytes != NULL);
+
+  data = g_bytes_get_data (bytes, &size);
+  ec_chunker_push_data (self, data, size);
+}
+
+/**
+ * ec_chunker_push_data: (skip)
+ * @self: a chunker
+ * @data: what comes next of the transport stream
+ * @size: how many bytes
+ *
+ * Like [method@Chunker.push], for bytes that are not in a #GBytes. They are copied as far as needed.
+ */
+void
+ec_chunker_push_data (EcChunker *self, const guint8 *data, gsize size)
+{
+  g_return_if_fail (EC_IS_CHUNKER (self));
+  g_return_if_fail (data != NULL || size == 0);
+  g_return_if_fail (!self->finished);
+
+  if (size > 0)
+    ec_chunker_core_push (self->core, data, size);
+}
+
+/**
+ * ec_chunker_push_discontinuity:
+ * @self: a chunker
+ *
+ * Tells that bytes were lost before what is pushed next.
+ */
+void
+ec_chunker_push_discontinuity (EcChunker *self)
+{
+  g_return_if_fail (EC_IS_CHUNKER (self));
+  g_return_if_fail (!self->finished);
+
+  ec_chunker_core_discontinuity (self->core);
+}
+
+/**
+ * ec_chunker_finish:
+ * @self: a chunker
+ *
+ * Ends the stream. The open chunk is closed here, uncertainly, and can be popped. Nothing can be
+ * pushed afterwards.
+ */
+void
+ec_chunker_finish (EcChunker *self)
+{
+  g_return_if_fail (EC_IS_CHUNKER (self));
+
+  if (self->finished)
+    return;
+  self->finished = TRUE;
+  ec_chunker_core_finish (self->core);
+}
+
+/**
+ * ec_chunker_pop:
+ * @self: a chunker
+ *
+ * Takes the next chunk, in the order of the broadcast, if one is ready.
+ *
+ * Returns: (transfer full) (nullable): a chunk, or %NULL if more has to be pushed first
+ */
+EcChunk *
+ec_chunker_pop (EcChunker *self)
+{
+  g_return_val_if_fail (EC_IS_CHUNKER (self), NULL);
+
+  return g_queue_pop_head (&self->ready);
+}
+
+static void
+set_reason (EcChunker *self, EcChunkerReason reason, GError **error)
+{
+  guint program = ec_chunker_get_program_number (self);
+
+  switch (reason) {
+  case EC_CHUNKER_NO_PACKETS:
+    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NOT_TS,
+                 self->core->framer.n_skipped || self->core->framer.buffered
+                     ? "This is not an MPEG transport stream."
+                     : "The stream is empty.");
+    break;
+  case EC_CHUNKER_NO_PROGRAM:
+    if (self->program_number)
+      g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_PROGRAM,
+                   "The stream has no program %u. “ec inspect” lists what it has.", program);
+    else
+      g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_PROGRAM,
+                   "The stream lists no program (no PAT was found).");
+    break;
+  case EC_CHUNKER_NO_MAP:
+    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_PROGRAM,
+                 "The stream lists program %u, but never says what it is made of (no PMT was "
+                 "found).",
+                 program);
+    break;
+  case EC_CHUNKER_NO_LEAD:
+    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_LEAD,
+                 "Program %u has neither video nor audio of a kind that can be chunked.", program);
+    break;
+  case EC_CHUNKER_SCRAMBLED:
+    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_SCRAMBLED,
+                 "Program %u is scrambled; it cannot be chunked.", program);
+    break;
+  case EC_CHUNKER_NO_START:
+  case EC_CHUNKER_NO_RAP:
+    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_FAILED,
+                 "Program %u has no point where decoding can start; the recording may be too "
+                 "short.",
+                 program);
+    break;
+  case EC_CHUNKER_NO_CLOCK:
+    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_FAILED,
+                 "Program %u began, but its clock is not known yet.", program);
+    break;
+  case EC_CHUNKER_OK:
+  default:
+    break;
+  }
+}
+
+/**
+ * ec_chunker_check:
+ * @self: a chunker
+ * @error: return location for an error
+ *
+ * Tells why no chunk is open now, in a sentence for people. A stream that just began is not chunked
+ * yet for such reasons, which pass; at its end they are the answer.
+ *
+ * Fails with %EC_CHUNK_ERROR_NOT_TS, %EC_CHUNK_ERROR_NO_PROGRAM, %EC_CHUNK_ERROR_NO_LEAD,
+ * %EC_CHUNK_ERROR_SCRAMBLED or %EC_CHUNK_ERROR_FAILED.
+ *
+ * Returns: %TRUE if a chunk is open or nothing stands in the way of one
+ */
+gboolean
+ec_chunker_check (EcChunker *self, GError **error)
+{
+  EcChunkerReason reason;
+
+  g_return_val_if_fail (EC_IS_CHUNKER (self), FALSE);
+
+  reason = ec_chunker_core_get_reason (self->core);
+  if (reason == EC_CHUNKER_OK)
+    return TRUE;
+  set_reason (self, reason, error);
+  return FALSE;
+}
