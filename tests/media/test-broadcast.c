@@ -562,6 +562,52 @@ test_duplicates (void)
   g_assert_cmpuint (found, >, 20);
 }
 
+/* An hour of drama: whatever jumps is flagged, whatever changes has a new version. */
+static void
+test_drama (void)
+{
+  g_autoptr (EcBroadcast) broadcast = make (12, "drama");
+  guint64 pcrs[0x80] = { 0 };
+  guint8 pmt[EC_TS_PACKET] = { 0 };
+  guint jumps = 0, changes = 0;
+
+  for (guint minute = 0; broadcast && minute < 60; minute++) {
+    guint64 first;
+    guint n;
+    g_autofree guint8 *packets = read_seconds (broadcast, minute * 60, 60, &first, &n);
+
+    for (guint i = 0; i < n; i++) {
+      const guint8 *packet = packets + (gsize) i * EC_TS_PACKET;
+      guint pid = pid_of (packet);
+
+      if (pid == 0x30) {
+        const guint8 *section = section_of (packet);
+        gsize length = ((gsize) (section[1] & 15) << 8 | section[2]) + 3;
+
+        if (pmt[0]) {
+          g_assert_cmpint (memcmp (pmt, section, length) != 0, ==, pmt[5] != section[5]);
+          changes += pmt[5] != section[5];
+        }
+        memcpy (pmt + 1, section + 1, length - 1);
+        pmt[0] = section[0];
+      }
+      if (has_pcr (packet)) {
+        guint64 step = (pcr_of (packet) + PCR_WRAP - pcrs[pid]) % PCR_WRAP;
+
+        jumps += (packet[5] & 0x80) != 0;
+        if (pcrs[pid])
+          g_assert_cmpint (step > 40 * MS_27M, ==, (packet[5] & 0x80) != 0);
+        pcrs[pid] = pcr_of (packet);
+      }
+    }
+  }
+  if (!broadcast)
+    return;
+  g_assert_cmpuint (changes, >=, 3);
+  g_assert_cmpuint (jumps, >=, 3 * EC_STATION_N_PROGRAMS);
+  g_assert_cmpuint (jumps % EC_STATION_N_PROGRAMS, ==, 0);
+}
+
 static void
 test_scenario_text (void)
 {
@@ -753,6 +799,7 @@ main (int argc, char **argv)
   g_test_add_func ("/media/broadcast/discontinuity", test_discontinuity);
   g_test_add_func ("/media/broadcast/pmt-change", test_pmt_change);
   g_test_add_func ("/media/broadcast/duplicates", test_duplicates);
+  g_test_add_func ("/media/broadcast/drama", test_drama);
   g_test_add_func ("/media/broadcast/scenario-text", test_scenario_text);
   g_test_add_func ("/media/broadcast/filter", test_filter);
   g_test_add_func ("/media/broadcast/impairment", test_impairment);
