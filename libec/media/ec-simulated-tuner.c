@@ -173,7 +173,7 @@ ec_simulated_tuner_new (const char *address)
  * [method@SimulatedTuner.start] too.
  *
  * Errors: %G_IO_ERROR_NOT_SUPPORTED where an encoder is missing, %G_IO_ERROR_INVALID_ARGUMENT for
- * a scenario that cannot be understood, %G_IO_ERROR_CANCELLED, %G_IO_ERROR_FAILED.
+ * an address or a scenario that cannot be understood, %G_IO_ERROR_CANCELLED, %G_IO_ERROR_FAILED.
  *
  * Returns: whether it is ready
  */
@@ -190,6 +190,11 @@ ec_simulated_tuner_prepare (EcSimulatedTuner *self,
 
   if (self->broadcast)
     return TRUE;
+  if (!g_hostname_is_ip_address (self->config.address)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 "“%s” is not a numeric IP address to listen on.", self->config.address);
+    return FALSE;
+  }
   if (self->config.origin == 0)
     self->config.origin = g_get_real_time ();
   config = (EcBroadcastConfig){

@@ -25,6 +25,9 @@ dup_address (GSocketAddress *address)
 static void
 respond (SoupServerMessage *message, guint status, const char *type, char *text)
 {
+  /* As real devices do; libsoup 3.2 would also keep what the client has closed. */
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection",
+                                "close");
   soup_server_message_set_status (message, status, NULL);
   soup_server_message_set_response (message, type, SOUP_MEMORY_TAKE, text, strlen (text));
 }

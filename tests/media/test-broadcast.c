@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib/gstdio.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
+#include <dvbpsi/dvbpsi.h>
+#include <dvbpsi/demux.h>
+#include <dvbpsi/descriptor.h>
+#include <dvbpsi/psi.h>
+#include <dvbpsi/atsc_mgt.h>
+#include <dvbpsi/atsc_stt.h>
+#include <dvbpsi/atsc_vct.h>
 
 #include "media/ec-broadcast-cache.h"
 #include "media/ec-broadcast-filter.h"
@@ -315,6 +324,104 @@ test_tables (void)
   g_assert_cmpuint (count[0xc8], >, 0);
 }
 
+typedef struct {
+  EcBroadcast *broadcast;
+  guint vcts, mgts, stts, channels;
+} Psip;
+
+static void
+on_vct (void *data, dvbpsi_atsc_vct_t *vct)
+{
+  Psip *psip = data;
+  guint tsid = ec_broadcast_get_tsid (psip->broadcast);
+
+  g_assert_cmpuint (vct->i_extension, ==, tsid);
+  g_assert_false (vct->b_cable_vct);
+  for (dvbpsi_atsc_vct_channel_t *c = vct->p_first_channel; c; c = c->p_next, psip->channels++) {
+    const EcStationProgram *program =
+        &ec_broadcast_get_station (psip->broadcast)->programs[psip->channels];
+
+    g_assert_cmpuint (c->i_major_number, ==, program->major);
+    g_assert_cmpuint (c->i_minor_number, ==, program->minor);
+    g_assert_cmpuint (c->i_program_number, ==, program->number);
+    g_assert_cmpuint (c->i_source_id, ==, program->source_id);
+    g_assert_cmpuint (c->i_channel_tsid, ==, tsid);
+    g_assert_cmpuint (c->i_modulation, ==, 4);
+    g_assert_cmpuint (c->i_service_type, ==, 2);
+    g_assert_cmpint (c->b_access_controlled, ==, program->is_protected);
+    g_assert_false (c->b_hidden);
+    g_assert_cmpint (c->i_short_name[1], ==, program->short_name[0]);
+    g_assert_nonnull (c->p_first_descriptor);
+    g_assert_cmphex (c->p_first_descriptor->i_tag, ==, 0xa1);
+  }
+  psip->vcts++;
+  dvbpsi_atsc_DeleteVCT (vct);
+}
+
+static void
+on_mgt (void *data, dvbpsi_atsc_mgt_t *mgt)
+{
+  Psip *psip = data;
+
+  g_assert_nonnull (mgt->p_first_table);
+  g_assert_cmpuint (mgt->p_first_table->i_table_type, ==, 0);
+  g_assert_cmphex (mgt->p_first_table->i_table_type_pid, ==, EC_PID_PSIP);
+  g_assert_cmpuint (mgt->p_first_table->i_number_bytes, >, 200);
+  psip->mgts++;
+  dvbpsi_atsc_DeleteMGT (mgt);
+}
+
+static void
+on_stt (void *data, dvbpsi_atsc_stt_t *stt)
+{
+  Psip *psip = data;
+
+  g_assert_cmpuint (stt->i_gps_utc_offset, ==, 18);
+  psip->stts++;
+  dvbpsi_atsc_DeleteSTT (stt);
+}
+
+static void
+on_subtable (dvbpsi_t *dvbpsi, uint8_t table_id, uint16_t extension, void *data)
+{
+  if (table_id == 0xc7)
+    g_assert_true (dvbpsi_atsc_AttachMGT (dvbpsi, table_id, extension, on_mgt, data));
+  else if (table_id == 0xc8)
+    g_assert_true (dvbpsi_atsc_AttachVCT (dvbpsi, table_id, extension, on_vct, data));
+  else if (table_id == 0xcd)
+    g_assert_true (dvbpsi_atsc_AttachSTT (dvbpsi, table_id, extension, on_stt, data));
+  else
+    g_assert_not_reached ();
+}
+
+/* The tables as a decoder that was written by others reads them. */
+static void
+test_psip (void)
+{
+  g_autoptr (EcBroadcast) broadcast = make (6, NULL);
+  g_autofree guint8 *packets = NULL;
+  Psip psip = { .broadcast = broadcast };
+  dvbpsi_t *dvbpsi;
+  guint64 first;
+  guint n;
+
+  if (!broadcast)
+    return;
+  packets = read_seconds (broadcast, 0.3, 3, &first, &n);
+  dvbpsi = dvbpsi_new (NULL, DVBPSI_MSG_NONE);
+  g_assert_true (dvbpsi_AttachDemux (dvbpsi, on_subtable, &psip));
+  for (guint i = 0; i < n; i++) {
+    if (pid_of (packets + (gsize) i * EC_TS_PACKET) == EC_PID_PSIP)
+      dvbpsi_packet_push (dvbpsi, packets + (gsize) i * EC_TS_PACKET);
+  }
+  dvbpsi_DetachDemux (dvbpsi);
+  dvbpsi_delete (dvbpsi);
+  g_assert_cmpuint (psip.vcts, ==, 1);
+  g_assert_cmpuint (psip.mgts, ==, 1);
+  g_assert_cmpuint (psip.stts, >=, 1);
+  g_assert_cmpuint (psip.channels, ==, EC_STATION_N_PROGRAMS);
+}
+
 /* Unix time that the STT in a packet shows, 0 if there is none. */
 static gint64
 stt_of (const guint8 *packet)
@@ -455,6 +562,52 @@ test_duplicates (void)
   g_assert_cmpuint (found, >, 20);
 }
 
+/* An hour of drama: whatever jumps is flagged, whatever changes has a new version. */
+static void
+test_drama (void)
+{
+  g_autoptr (EcBroadcast) broadcast = make (12, "drama");
+  guint64 pcrs[0x80] = { 0 };
+  guint8 pmt[EC_TS_PACKET] = { 0 };
+  guint jumps = 0, changes = 0;
+
+  for (guint minute = 0; broadcast && minute < 60; minute++) {
+    guint64 first;
+    guint n;
+    g_autofree guint8 *packets = read_seconds (broadcast, minute * 60, 60, &first, &n);
+
+    for (guint i = 0; i < n; i++) {
+      const guint8 *packet = packets + (gsize) i * EC_TS_PACKET;
+      guint pid = pid_of (packet);
+
+      if (pid == 0x30) {
+        const guint8 *section = section_of (packet);
+        gsize length = ((gsize) (section[1] & 15) << 8 | section[2]) + 3;
+
+        if (pmt[0]) {
+          g_assert_cmpint (memcmp (pmt, section, length) != 0, ==, pmt[5] != section[5]);
+          changes += pmt[5] != section[5];
+        }
+        memcpy (pmt + 1, section + 1, length - 1);
+        pmt[0] = section[0];
+      }
+      if (has_pcr (packet)) {
+        guint64 step = (pcr_of (packet) + PCR_WRAP - pcrs[pid]) % PCR_WRAP;
+
+        jumps += (packet[5] & 0x80) != 0;
+        if (pcrs[pid])
+          g_assert_cmpint (step > 40 * MS_27M, ==, (packet[5] & 0x80) != 0);
+        pcrs[pid] = pcr_of (packet);
+      }
+    }
+  }
+  if (!broadcast)
+    return;
+  g_assert_cmpuint (changes, >=, 3);
+  g_assert_cmpuint (jumps, >=, 3 * EC_STATION_N_PROGRAMS);
+  g_assert_cmpuint (jumps % EC_STATION_N_PROGRAMS, ==, 0);
+}
+
 static void
 test_scenario_text (void)
 {
@@ -535,8 +688,8 @@ test_impairment (void)
   ec_impairment_apply (&impairment, 5000, n, packets, lost);
   for (guint i = 0; i < n; i++) {
     losses += lost[i];
-    for (guint j = 0; j < EC_TS_PACKET; j++)
-      damaged += packets[(gsize) i * EC_TS_PACKET + j] != 0;
+    damaged += packets[(gsize) i * EC_TS_PACKET + 1] >> 7; /* transport_error_indicator */
+    g_assert_cmphex (packets[(gsize) i * EC_TS_PACKET], ==, 0);
   }
   g_assert_cmpfloat_with_epsilon ((double) losses / n, 0.03, 0.006);
   g_assert_cmpfloat_with_epsilon ((double) damaged / n, 1504e-5, 0.003);
@@ -641,10 +794,12 @@ main (int argc, char **argv)
   g_test_add_func ("/media/broadcast/continuity", test_continuity);
   g_test_add_func ("/media/broadcast/delivery", test_delivery);
   g_test_add_func ("/media/broadcast/tables", test_tables);
+  g_test_add_func ("/media/broadcast/psip", test_psip);
   g_test_add_func ("/media/broadcast/stt", test_stt);
   g_test_add_func ("/media/broadcast/discontinuity", test_discontinuity);
   g_test_add_func ("/media/broadcast/pmt-change", test_pmt_change);
   g_test_add_func ("/media/broadcast/duplicates", test_duplicates);
+  g_test_add_func ("/media/broadcast/drama", test_drama);
   g_test_add_func ("/media/broadcast/scenario-text", test_scenario_text);
   g_test_add_func ("/media/broadcast/filter", test_filter);
   g_test_add_func ("/media/broadcast/impairment", test_impairment);

@@ -171,6 +171,17 @@ class TestPages(DeviceCase):
         self.assertEqual(caught.exception.code, 404)
         caught.exception.close()
 
+    def test_connections_are_let_go(self):
+        def descriptors():
+            return len(os.listdir(f'/proc/{self.device.process.pid}/fd'))
+
+        self.device.json('/status.json')
+        before = descriptors()
+        for _ in range(40):
+            self.device.json('/status.json')
+            self.device.open('/auto/v5.1').close()
+        wait_for(lambda: descriptors() <= before + 2, 'closed connections are forgotten')
+
 
 class TestScan(DeviceCase):
     options = ('--scan-duration', '1')
