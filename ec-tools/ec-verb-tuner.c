@@ -3,17 +3,21 @@
 
 #include <stdio.h>
 
+/* Seconds, so that µs of it are still numbers. */
+#define MAX_EPOCH (G_MAXINT64 / G_USEC_PER_SEC)
+
 static const char description[] =
     "It is a device as others see it: apps and the vendor's hdhomerun_config find it, list its\n"
     "channels and watch them. Behind it is one simulated ATSC station: what it sends at a time of\n"
-    "UTC follows from the seed alone, so two devices with one seed are two antennas in one town.\n"
+    "UTC follows from the seed alone, so two devices with one seed are two antennas in one town\n"
+    "(with a scenario or a speed: give them the same --epoch, too).\n"
     "The first start encodes the pictures, some tens of seconds; later ones read a cache.\n"
     "\n"
     "Channels:\n"
     "  5.1  HD, MPEG-2 1080i and AC-3     5.3  H.264 720p and AAC\n"
     "  5.2  SD, MPEG-2 and AC-3           5.4  protected      9.1  no signal\n"
     "\n"
-    "Scenarios, events with a time in seconds after the start, separated by commas:\n"
+    "Scenarios, events with a time in seconds after the start (or --epoch), separated by commas:\n"
     "  wrap@60              the 33-bit time base wraps\n"
     "  discontinuity@120:D  time stamps jump by D seconds\n"
     "  pmt@180:KIND         a new PMT version; audio adds a second sound, noted, plain\n"
@@ -26,6 +30,7 @@ static const char description[] =
     "  ec tuner --address 127.0.0.2 --seed 7     another, with another station\n"
     "  ec tuner --address 0.0.0.0 --http-port 80 for the whole network, as a real one\n"
     "  ec tuner --loss 0.001 --scenario drama    a bad antenna and a bad station\n"
+    "  ec tuner --speed 20 --epoch $(date +%s)   twenty minutes of a station in one\n"
     "  hdhomerun_config 127.0.0.1 get /sys/model\n"
     "  mpv http://127.0.0.1:5004/auto/v5.1\n";
 
@@ -39,6 +44,7 @@ typedef struct {
   int tuners;
   int connection_limit;
   double speed;
+  char *epoch;
   double loss, burst_loss, burst_length, bit_errors;
   double scan_duration;
   gint64 impairment_seed;
@@ -54,6 +60,7 @@ clear_options (Options *options)
   g_free (options->device_id);
   g_free (options->seed);
   g_free (options->scenario);
+  g_free (options->epoch);
   g_free (options->faults);
 }
 
@@ -77,6 +84,8 @@ parse (Options *options, int *argc, char ***argv, EcToolStatus *status)
       "Tiny pictures, 1.5 Mb/s in all, ready in a second", NULL },
     { "speed", 0, 0, G_OPTION_ARG_DOUBLE, &options->speed,
       "How much faster than real the station runs (1)", "FACTOR" },
+    { "epoch", 0, 0, G_OPTION_ARG_STRING, &options->epoch,
+      "At Unix time REAL a scenario begins, and the station's clock shows AIR", "REAL[:AIR]" },
     { "scenario", 0, 0, G_OPTION_ARG_STRING, &options->scenario,
       "What goes wrong at the station; see below", "EVENTS" },
     { "loss", 0, 0, G_OPTION_ARG_DOUBLE, &options->loss, "Share of packets lost, 0–1", "P" },
@@ -116,10 +125,22 @@ parse_number (const char *text, guint base, guint64 max, guint64 *value, const c
   return FALSE;
 }
 
+/* "REAL" or "REAL:AIR", Unix seconds; 0 where there is none. */
+static gboolean
+parse_epoch (const char *text, guint64 *real, guint64 *air)
+{
+  g_auto (GStrv) parts = text ? g_strsplit (text, ":", 2) : NULL;
+
+  if (!parts)
+    return TRUE;
+  return parse_number (parts[0], 10, MAX_EPOCH, real, "The epoch") &&
+         parse_number (parts[1], 10, MAX_EPOCH, air, "The epoch");
+}
+
 static EcSimulatedTuner *
 make_tuner (const Options *options)
 {
-  guint64 id = 0, seed = 1;
+  guint64 id = 0, seed = 1, epoch = 0, air = 0;
 
   if (!parse_number (options->device_id, 16, G_MAXUINT32, &id, "The device id") ||
       !parse_number (options->seed, 10, G_MAXUINT64, &seed, "The seed"))
@@ -137,11 +158,14 @@ make_tuner (const Options *options)
     g_printerr ("ec tuner: the speed is a factor from 0.01 to 1000.\n");
     return NULL;
   }
+  if (!parse_epoch (options->epoch, &epoch, &air))
+    return NULL;
   return g_object_new (
       EC_TYPE_SIMULATED_TUNER, "address", options->address ? options->address : "127.0.0.1",
       "http-port", (guint) options->http_port, "stream-port", (guint) options->stream_port,
       "control-port", (guint) options->control_port, "device-id", (guint) id, "tuner-count",
       (guint) options->tuners, "seed", seed, "lite", options->lite, "speed", options->speed,
+      "epoch", (gint64) epoch * G_USEC_PER_SEC, "epoch-air", (gint64) air * G_USEC_PER_SEC,
       "scenario", options->scenario, "loss", CLAMP (options->loss, 0, 1), "burst-loss",
       CLAMP (options->burst_loss, 0, 1), "burst-length", CLAMP (options->burst_length, 1, 64),
       "bit-error-rate", CLAMP (options->bit_errors, 0, 1), "impairment-seed",

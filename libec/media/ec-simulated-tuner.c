@@ -7,6 +7,8 @@
 #include "media/ec-tuner-discovery.h"
 #include "media/ec-tuner-http.h"
 
+#define DAY_USEC (G_GINT64_CONSTANT (86400) * G_USEC_PER_SEC)
+
 #define TICK_MILLIS 10
 
 /**
@@ -57,7 +59,8 @@ typedef enum {
   PROP_SEED,
   PROP_SPEED,
   PROP_SCENARIO,
-  PROP_ORIGIN,
+  PROP_EPOCH,
+  PROP_EPOCH_AIR,
   PROP_LOSS,
   PROP_BURST_LOSS,
   PROP_BURST_LENGTH,
@@ -157,6 +160,22 @@ ec_simulated_tuner_new (const char *address)
   return g_object_new (EC_TYPE_SIMULATED_TUNER, "address", address, NULL);
 }
 
+/* Settles how the station's time runs; returns its time from which a scenario counts, µs. */
+static gint64
+choose_epoch (EcSimulatedTuner *self)
+{
+  EcTunerConfig *config = &self->config;
+  gint64 now = g_get_real_time ();
+
+  if (config->epoch != 0) {
+    if (config->epoch_air == 0)
+      config->epoch_air = config->epoch;
+    return config->epoch_air;
+  }
+  config->epoch = config->epoch_air = now - now % DAY_USEC;
+  return ec_tuner_config_air_time (config, now);
+}
+
 /**
  * ec_simulated_tuner_prepare:
  * @self: a device that is not running
@@ -185,6 +204,7 @@ ec_simulated_tuner_prepare (EcSimulatedTuner *self,
                             GError **error)
 {
   EcBroadcastConfig config;
+  gint64 origin;
 
   g_return_val_if_fail (EC_IS_SIMULATED_TUNER (self), FALSE);
 
@@ -195,13 +215,12 @@ ec_simulated_tuner_prepare (EcSimulatedTuner *self,
                  "“%s” is not a numeric IP address to listen on.", self->config.address);
     return FALSE;
   }
-  if (self->config.origin == 0)
-    self->config.origin = g_get_real_time ();
+  origin = choose_epoch (self);
   config = (EcBroadcastConfig){
     .profile = self->config.profile,
     .seed = self->config.seed,
     .scenario = self->config.scenario,
-    .origin = self->config.origin,
+    .origin = origin,
   };
   self->broadcast = ec_broadcast_new (&config, progress, user_data, cancellable, error);
   return self->broadcast != NULL;
@@ -462,8 +481,11 @@ ec_simulated_tuner_get_property (GObject *object, guint id, GValue *value, GPara
   case PROP_SCENARIO:
     g_value_set_string (value, config->scenario);
     break;
-  case PROP_ORIGIN:
-    g_value_set_int64 (value, config->origin);
+  case PROP_EPOCH:
+    g_value_set_int64 (value, config->epoch);
+    break;
+  case PROP_EPOCH_AIR:
+    g_value_set_int64 (value, config->epoch_air);
     break;
   case PROP_LOSS:
     g_value_set_double (value, config->impairment.loss);
@@ -541,8 +563,11 @@ ec_simulated_tuner_set_property (GObject *object, guint id, const GValue *value,
   case PROP_SCENARIO:
     set_string (&config->scenario, value);
     break;
-  case PROP_ORIGIN:
-    config->origin = g_value_get_int64 (value);
+  case PROP_EPOCH:
+    config->epoch = g_value_get_int64 (value);
+    break;
+  case PROP_EPOCH_AIR:
+    config->epoch_air = g_value_get_int64 (value);
     break;
   case PROP_LOSS:
     config->impairment.loss = g_value_get_double (value);
@@ -700,12 +725,24 @@ make_station_properties (void)
    */
   properties[PROP_SCENARIO] = g_param_spec_string ("scenario", NULL, NULL, NULL, PROPERTY_FLAGS);
   /**
-   * EcSimulatedTuner:origin:
+   * EcSimulatedTuner:epoch:
    *
-   * The Unix time in µs that the scenario's times count from; 0 is when it is prepared.
+   * The Unix time in µs at which the station's clock shows [property@SimulatedTuner:epoch-air], and
+   * from which a scenario's times count. Devices in one town have the same.
+   *
+   * 0: the station's clock is right (or, if it runs faster, was at the last midnight UTC), and a
+   * scenario begins when the device does.
    */
-  properties[PROP_ORIGIN] =
-      g_param_spec_int64 ("origin", NULL, NULL, 0, G_MAXINT64, 0, PROPERTY_FLAGS);
+  properties[PROP_EPOCH] =
+      g_param_spec_int64 ("epoch", NULL, NULL, 0, G_MAXINT64, 0, PROPERTY_FLAGS);
+  /**
+   * EcSimulatedTuner:epoch-air:
+   *
+   * What the station's clock shows at [property@SimulatedTuner:epoch], Unix time in µs; 0 for the
+   * right time.
+   */
+  properties[PROP_EPOCH_AIR] =
+      g_param_spec_int64 ("epoch-air", NULL, NULL, 0, G_MAXINT64, 0, PROPERTY_FLAGS);
 }
 
 /* How badly it is received. */

@@ -9,7 +9,6 @@
 #define BATCH 1024                   /* packets read at a time */
 #define MAX_LAG (G_USEC_PER_SEC / 2) /* what a late tick makes up for; more is skipped */
 #define RATE_INTERVAL G_USEC_PER_SEC
-#define DAY_USEC (86400 * G_GINT64_CONSTANT (1000000))
 
 #define PURPOSE_SIGNAL 0x7369676e616cULL
 
@@ -19,7 +18,6 @@ struct _EcTunerDevice {
   GPtrArray *channels;
   EcTuner tuners[EC_TUNER_MAX];
   guint http_port, stream_port, control_port;
-  gint64 anchor;      /* Unix µs at which simulated and real time agree */
   gint64 scan_start;  /* monotonic µs; 0: not scanning */
   guint scan_found;   /* channels that the last scan left */
   guint8 *packets;    /* BATCH × 188 */
@@ -108,7 +106,6 @@ ec_tuner_device_new (const EcTunerConfig *config, EcBroadcast *broadcast)
 {
   EcTunerDevice *self = g_new0 (EcTunerDevice, 1);
   const EcStation *station = ec_broadcast_get_station (broadcast);
-  gint64 now = g_get_real_time ();
 
   self->config = *config;
   self->config.address = g_strdup (config->address);
@@ -116,8 +113,6 @@ ec_tuner_device_new (const EcTunerConfig *config, EcBroadcast *broadcast)
   self->config.faults = g_strdup (config->faults);
   self->config.tuner_count = CLAMP (config->tuner_count, 1, EC_TUNER_MAX);
   self->broadcast = ec_broadcast_ref (broadcast);
-  /* Devices of one town agree on the simulated time also when it runs faster. */
-  self->anchor = now - now % DAY_USEC;
   self->packets = g_malloc (BATCH * EC_TS_PACKET);
   self->lost = g_malloc (BATCH);
   self->guests = g_hash_table_new (NULL, NULL);
@@ -309,15 +304,22 @@ ec_tuner_get_signal (const EcTuner *self, guint *strength, guint *quality, guint
   }
 }
 
+gint64
+ec_tuner_config_air_time (const EcTunerConfig *config, gint64 now)
+{
+  gint64 passed = now - config->epoch;
+
+  /* Exactly, where it runs as fast as time does. */
+  if (config->speed != 1)
+    passed = (gint64) ((double) passed * config->speed);
+  return config->epoch_air + passed;
+}
+
 static guint64
 slot_now (EcTunerDevice *self)
 {
-  gint64 now = g_get_real_time ();
-  gint64 simulated = self->anchor + (gint64) ((double) (now - self->anchor) * self->config.speed);
-
-  if (self->config.speed == 1)
-    simulated = now;
-  return ec_broadcast_slot_at (self->broadcast, simulated);
+  return ec_broadcast_slot_at (self->broadcast,
+                               ec_tuner_config_air_time (&self->config, g_get_real_time ()));
 }
 
 /* Slots that pass in `usec` of real time. */

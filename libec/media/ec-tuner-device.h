@@ -47,7 +47,8 @@ typedef struct {
   guint64 seed;
   double speed;
   char *scenario;
-  gint64 origin; /* Unix time, µs */
+  gint64 epoch;     /* Unix time, µs, at which … */
+  gint64 epoch_air; /* … the station's clock shows this time, µs */
   EcImpairment impairment;
   guint connection_limit; /* HTTP streams at a time; 0: as many as tuners */
   double scan_seconds;
@@ -56,6 +57,8 @@ typedef struct {
 } EcTunerConfig;
 
 void ec_tuner_config_clear (EcTunerConfig *self);
+/* What the station's clock shows at a Unix time, both in µs. */
+gint64 ec_tuner_config_air_time (const EcTunerConfig *config, gint64 now);
 
 typedef struct {
   char *number; /* "5.1" */
