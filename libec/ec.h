@@ -14,5 +14,6 @@
 #include "ec-source-uri.h"
 #include "ec-version.h"
 #include "seal/ec-identity.h"
+#include "ts/ec-inspector.h"
 
 #undef EC_INSIDE
