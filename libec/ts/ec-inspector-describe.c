@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* 16:9, but not 137:77 */
+#define MAX_PLAIN_ASPECT 64
+
 /* What both reports, the one for people and the one for programs, say in the same words. */
 
 const char *
@@ -113,8 +116,10 @@ append_video (GString *out, const EcInspectorStream *stream)
     append_number (out, rate);
     g_string_append (out, " frames/s");
   }
-  if (video->aspect_num > 0 && video->aspect_num < 1000)
+  if (video->aspect_num > 0 && video->aspect_num <= MAX_PLAIN_ASPECT)
     g_string_append_printf (out, ", %u:%u", video->aspect_num, video->aspect_den);
+  else if (video->aspect_num > 0)
+    g_string_append_printf (out, ", %.2f:1", (double) video->aspect_num / video->aspect_den);
   if (video->profile[0])
     g_string_append_printf (out, ", %s", video->profile);
 }

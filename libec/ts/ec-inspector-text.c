@@ -35,7 +35,7 @@ void
 ec_inspector_append_label (GString *out, const char *label)
 {
   g_string_append (out, "  ");
-  ec_inspector_append_cell (out, label, 10);
+  ec_inspector_append_cell (out, label, 11);
 }
 
 static void
@@ -73,8 +73,9 @@ append_size (EcInspector *self, GString *out)
 
     g_string_append_printf (out, "%s%s, ", time, by_pcr ? "" : " (by time stamps, without PCR)");
   }
-  g_string_append_printf (out, "%s, %" G_GUINT64_FORMAT " packets of %u bytes\n", size,
-                          self->framer.n_packets, (guint) self->stride);
+  g_string_append_printf (out, "%s, %" G_GUINT64_FORMAT " packet%s of %u bytes\n", size,
+                          self->framer.n_packets, self->framer.n_packets == 1 ? "" : "s",
+                          (guint) self->stride);
 }
 
 static void
@@ -98,32 +99,48 @@ append_rate (EcInspector *self, GString *out)
   g_string_append_c (out, '\n');
 }
 
+/* "2026-03-01 12:00:00 to 12:01:00 UTC", the date once if it is one. */
+static void
+append_period (GString *out, gint64 from, gint64 to)
+{
+  g_autoptr (GDateTime) first = g_date_time_new_from_unix_utc (from);
+  g_autoptr (GDateTime) last = g_date_time_new_from_unix_utc (to);
+  g_autofree char *begin = NULL;
+  g_autofree char *end = NULL;
+
+  if (!first || !last) {
+    g_string_append (out, "impossible times");
+    return;
+  }
+  begin = g_date_time_format (first, "%Y-%m-%d %H:%M:%S");
+  end = g_date_time_format (last, from / 86400 == to / 86400 ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S");
+  if (from == to)
+    g_string_append (out, begin);
+  else
+    g_string_append_printf (out, "%s to %s", begin, end);
+}
+
 static void
 append_clock (EcInspector *self, GString *out)
 {
   const EcInspectorClock *clock = &self->clock;
-  g_autofree char *first = ec_inspector_format_utc (clock->first_utc);
-  g_autofree char *last = ec_inspector_format_utc (clock->last_utc);
-  const char *table = "TDT";
+  EcTsClockKind kind = clock->clock.kind;
 
   ec_inspector_append_label (out, "Clock");
   if (clock->n == 0) {
     g_string_append (out, "none: no STT, TDT or TOT in the stream\n");
     return;
   }
-  if (clock->clock.kind == EC_TS_CLOCK_ATSC)
-    table = "STT";
-  else if (clock->clock.kind == EC_TS_CLOCK_ISDB)
-    table = "TOT";
-  g_string_append_printf (out, "%s from %s", table, first ? first : "an impossible time");
-  if (clock->n > 1)
-    g_string_append_printf (out, " to %s", last ? last : "an impossible time");
+  append_period (out, clock->first_utc, clock->last_utc);
+  g_string_append (out, kind == EC_TS_CLOCK_ATSC  ? " UTC, ATSC"
+                        : kind == EC_TS_CLOCK_DVB ? " UTC, DVB"
+                                                  : " at the broadcaster's, ISDB");
+  if (kind == EC_TS_CLOCK_ATSC)
+    g_string_append_printf (out, ", GPS−UTC %u s", clock->clock.gps_offset);
   if (clock->n_measured > 1)
-    g_string_append_printf (out, ", %+.1f to %+.1f s against the PCR",
+    g_string_append_printf (out, "; against the PCR %+.2f to %+.2f s",
                             (double) clock->min_jitter / (double) EC_INSPECTOR_PCR_RATE,
                             (double) clock->max_jitter / (double) EC_INSPECTOR_PCR_RATE);
-  if (clock->clock.kind == EC_TS_CLOCK_ATSC)
-    g_string_append_printf (out, ", GPS−UTC %u s", clock->clock.gps_offset);
   g_string_append_c (out, '\n');
 }
 

@@ -14,6 +14,8 @@
 #define WINDOW (EC_INSPECTOR_PCR_RATE / 2)
 #define CONSTANT_TOLERANCE 1.005
 #define CONSTANT_PACKETS 2
+/* With fewer packets in a window nobody can tell. */
+#define CONSTANT_MIN_PACKETS 200
 
 static void
 break_time (EcInspector *self)
@@ -204,7 +206,7 @@ ec_inspector_is_constant (EcInspector *self)
 {
   const EcInspectorTime *time = &self->time;
 
-  if (time->n_windows < 2)
+  if (time->n_windows < 2 || time->packets / time->n_windows < CONSTANT_MIN_PACKETS)
     return -1;
   return time->min_rate * CONSTANT_TOLERANCE + (double) CONSTANT_PACKETS / (double) WINDOW >=
          time->max_rate;

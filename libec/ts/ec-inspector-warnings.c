@@ -36,7 +36,7 @@ warn_of_framing (EcInspector *self, GPtrArray *list)
           "Sync was lost %" G_GUINT64_FORMAT " time%s and %" G_GUINT64_FORMAT
           " byte%s skipped: bytes were lost or put in.",
           losses, plural (losses), skipped, skipped == 1 ? " was" : "s were");
-  else if (skipped > 0)
+  else if (skipped > self->stride - EC_TS_PACKET_SIZE)
     warn (self, list,
           "%" G_GUINT64_FORMAT " byte%s at the beginning or the end belong%s to no packet.",
           skipped, plural (skipped), skipped == 1 ? "s" : "");
@@ -131,14 +131,17 @@ warn_of_streams (EcInspector *self, GPtrArray *list, const EcInspectorProgram *p
   for (guint i = 0; i < map->n_streams; i++) {
     guint pid = map->streams[i].pid;
 
-    if (is_empty (self, pid)) {
-      if (lead && self->pids[pid]->stream)
-        warn (self, list, "Program %u: nothing was sent of its %s (PID 0x%04x).", program->number,
-              ec_ts_stream_type_name (map, &map->streams[i]), pid);
+    if (is_empty (self, pid))
       continue;
-    }
     n_scrambled += self->pids[pid]->n_scrambled;
     n_packets += self->pids[pid]->n_packets;
+  }
+  for (guint i = 0; i < map->n_streams && n_packets > 0; i++) {
+    guint pid = map->streams[i].pid;
+
+    if (is_empty (self, pid) && self->pids[pid]->stream)
+      warn (self, list, "Program %u: nothing was sent of its %s (PID 0x%04x).", program->number,
+            ec_ts_stream_type_name (map, &map->streams[i]), pid);
   }
 
   if (n_packets == 0)
