@@ -101,6 +101,9 @@ take_irregular (EcInspector *self, guint number, EcInspectorPid *pid, const guin
       ec_ts_continuity_irregular (self->continuity, number, packet, self->pos, 0, &gap);
 
   if (result & EC_TS_CONTINUITY_DROP) {
+    /* The PMT in the head of a chunk is often the same as in the one before. */
+    if (self->canonical.n > 0 && is_flagged (packet))
+      return FALSE;
     pid->n_duplicates++;
     return TRUE;
   }

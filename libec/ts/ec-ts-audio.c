@@ -48,7 +48,7 @@ parse_ac3 (EcTsAudioFormat *format, EcBitReader *reader)
   format->sample_rate = ac3_sample_rates[rate];
   format->bit_rate = rates[size / 2] * 1000;
   set_channels (format, ac3_channels[mode], ec_bit_reader_u (reader, 1));
-  return TRUE;
+  return !reader->failed;
 }
 
 /* A/52 annex E */
@@ -144,7 +144,7 @@ parse_mpeg (EcTsAudioFormat *format, const guint8 *data, gsize size)
   if (version == 3 && layer == 2)
     format->bit_rate = layer2[bit_rate] * 1000u;
   set_channels (format, ec_bit_reader_u (&reader, 2) == 3 ? 1 : 2, FALSE);
-  return TRUE;
+  return !reader.failed;
 }
 
 gboolean

@@ -9,8 +9,10 @@
 #define SELECT_KSX1001 0x12
 #define SELECT_GB2312 0x13
 #define SELECT_BIG5 0x14
-#define SELECT_UTF8 0x15
+/* 0x15, and whatever is not defined: UTF-8 */
 #define FIRST_CHARACTER 0x20
+
+#define REPLACEMENT 0xfffd
 
 /* Valid UTF-8 in, printable UTF-8 out. */
 static char *
@@ -47,6 +49,36 @@ convert (const char *charset, const guint8 *data, gsize size)
   return printable (g_strstrip (valid));
 }
 
+/* UTF-16BE up to its end or first NUL; half a surrogate pair is no reason to lose the rest. */
+static char *
+convert_utf16 (const guint8 *data, gsize size)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  EcReader reader;
+  gunichar high = 0;
+
+  ec_reader_init (&reader, data, size);
+  while (ec_reader_left (&reader) >= 2) {
+    gunichar unit = ec_reader_u16 (&reader);
+
+    if (unit == 0)
+      break;
+    if (high && (unit & 0xfc00) == 0xdc00) {
+      g_string_append_unichar (text, 0x10000 + ((high & 0x3ff) << 10 | (unit & 0x3ff)));
+      high = 0;
+      continue;
+    }
+    if (high)
+      g_string_append_unichar (text, REPLACEMENT);
+    high = (unit & 0xfc00) == 0xd800 ? unit : 0;
+    if (!high)
+      g_string_append_unichar (text, (unit & 0xfc00) == 0xdc00 ? REPLACEMENT : unit);
+  }
+  if (high)
+    g_string_append_unichar (text, REPLACEMENT);
+  return printable (g_strstrip (text->str));
+}
+
 /* Annex A.1: 80 to 9F are control codes in the one-byte sets: emphasis, line breaks. */
 static char *
 convert_one_byte (const char *charset, const guint8 *data, gsize size)
@@ -80,28 +112,23 @@ ec_ts_text_from_dvb (const guint8 *data, gsize size)
   } else if (first == SELECT_8859_BY_NUMBER) {
     g_snprintf (charset, sizeof charset, "ISO-8859-%u", ec_reader_u16 (&reader));
   } else {
-    const char *wide = first == SELECT_UCS2      ? "UTF-16BE"
-                       : first == SELECT_KSX1001 ? "EUC-KR"
-                       : first == SELECT_GB2312  ? "GB2312"
-                       : first == SELECT_BIG5    ? "BIG5"
-                                                 : "UTF-8";
+    const char *wide = first == SELECT_KSX1001  ? "EUC-KR"
+                       : first == SELECT_GB2312 ? "GB2312"
+                       : first == SELECT_BIG5   ? "BIG5"
+                                                : "UTF-8";
+
+    if (first == SELECT_UCS2)
+      return convert_utf16 (data + reader.pos, ec_reader_left (&reader));
 
     return convert (wide, data + reader.pos, ec_reader_left (&reader));
   }
+  if (reader.failed)
+    return NULL;
   return convert_one_byte (charset, data + reader.pos, ec_reader_left (&reader));
 }
 
 char *
 ec_ts_text_from_utf16 (const guint8 *data, gsize size)
 {
-  EcReader reader;
-
-  ec_reader_init (&reader, data, size);
-  while (ec_reader_left (&reader) >= 2) {
-    if (ec_reader_u16 (&reader) == 0) {
-      reader.pos -= 2;
-      break;
-    }
-  }
-  return reader.pos > 0 ? convert ("UTF-16BE", data, reader.pos) : NULL;
+  return convert_utf16 (data, size);
 }
