@@ -155,3 +155,20 @@ ec_inspector_format_utc (gint64 unix_seconds)
 
   return time ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
 }
+
+char *
+ec_inspector_format_times (guint64 n)
+{
+  return n == 1 ? g_strdup ("once") : g_strdup_printf ("%" G_GUINT64_FORMAT " times", n);
+}
+
+gboolean
+ec_inspector_is_scrambled (EcInspector *self, const EcInspectorProgram *program)
+{
+  const EcInspectorPid *lead;
+
+  if (!program->map || program->map->lead_kind == EC_TS_LEAD_NONE)
+    return FALSE;
+  lead = self->pids[program->map->lead_pid];
+  return lead && lead->n_scrambled * 2 > lead->n_packets;
+}

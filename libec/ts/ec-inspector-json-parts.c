@@ -276,10 +276,12 @@ ec_inspector_build_pids (EcInspector *self, JsonBuilder *builder)
 void
 ec_inspector_build_tables (EcInspector *self, JsonBuilder *builder)
 {
+  g_autoptr (GPtrArray) tables = ec_inspector_sorted_tables (self);
+
   json_builder_set_member_name (builder, "tables");
   json_builder_begin_array (builder);
-  for (guint i = 0; i < self->tables->len; i++) {
-    const EcInspectorTable *table = &g_array_index (self->tables, EcInspectorTable, i);
+  for (guint i = 0; i < tables->len; i++) {
+    const EcInspectorTable *table = g_ptr_array_index (tables, i);
 
     json_builder_begin_object (builder);
     ec_inspector_build_int (builder, "pid", table->pid);

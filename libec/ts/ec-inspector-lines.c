@@ -151,9 +151,11 @@ append_program (EcInspector *self, const EcInspectorProgram *program, GString *o
   ec_inspector_append_label (out, "Map");
   g_string_append_printf (out, "PMT on 0x%04x, version %u", program->pmt_pid,
                           program->map->version);
-  if (program->n_changes > 0)
-    g_string_append_printf (out, " (changed %" G_GUINT64_FORMAT " time%s)", program->n_changes,
-                            program->n_changes == 1 ? "" : "s");
+  if (program->n_changes > 0) {
+    g_autofree char *times = ec_inspector_format_times (program->n_changes);
+
+    g_string_append_printf (out, " (changed %s)", times);
+  }
   if (program->map->pcr_pid != EC_TS_PID_NULL)
     g_string_append_printf (out, "; PCR on 0x%04x", program->map->pcr_pid);
   g_string_append_c (out, '\n');
@@ -219,7 +221,7 @@ append_pid (EcInspector *self, guint number, GString *out)
   if (pid->pcr && pid->pcr->n > 1)
     g_string_append_printf (out, "; PCR every %" G_GINT64_FORMAT " ms at most",
                             pid->pcr->max_interval / EC_INSPECTOR_PCR_MILLISECOND);
-  append_note (out, pid->n_gaps, "lost");
+  append_note (out, pid->n_gaps, pid->n_gaps == 1 ? "gap" : "gaps");
   append_note (out, pid->n_duplicates, "sent twice");
   append_note (out, pid->n_errors, "damaged");
   append_note (out, pid->n_scrambled, "scrambled");
@@ -243,11 +245,13 @@ ec_inspector_append_pids (EcInspector *self, GString *out)
 void
 ec_inspector_append_tables (EcInspector *self, GString *out)
 {
-  if (self->tables->len == 0)
+  g_autoptr (GPtrArray) tables = ec_inspector_sorted_tables (self);
+
+  if (tables->len == 0)
     return;
   g_string_append (out, "\nPID        sections  repeated after (least to most)  table\n");
-  for (guint i = 0; i < self->tables->len; i++) {
-    const EcInspectorTable *table = &g_array_index (self->tables, EcInspectorTable, i);
+  for (guint i = 0; i < tables->len; i++) {
+    const EcInspectorTable *table = g_ptr_array_index (tables, i);
     const char *name = ec_inspector_table_name (table->pid, table->table_id);
     g_autofree char *sections = g_strdup_printf ("%" G_GUINT64_FORMAT, table->n_sections);
     g_autofree char *interval = NULL;

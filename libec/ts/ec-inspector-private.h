@@ -223,6 +223,8 @@ ec_inspector_watch_sections (EcInspector *self, guint pid, EcInspectorRole role,
 void ec_inspector_take_section (EcInspector *self, guint pid, const EcTsSection *section);
 /* "PAT", "EIT (now and next)", …; NULL for one that is not known. */
 const char *ec_inspector_table_name (guint pid, guint table_id);
+/* The tables that the report is about, by PID and table_id: EcInspectorTable. */
+GPtrArray *ec_inspector_sorted_tables (EcInspector *self);
 void ec_inspector_name_free (gpointer name);
 
 /* ec-inspector-names.c: what tables of names say */
@@ -259,6 +261,10 @@ guint ec_inspector_programs_of (EcInspector *self, guint pid, guint16 *numbers, 
 char *ec_inspector_format_rate (guint64 bits_a_second);
 /* "1920×1080i, 29.97 frames/s, 16:9", "5.1, 48 kHz"; NULL if nothing is known */
 char *ec_inspector_format_stream (const EcInspectorStream *stream);
+/* "once", "3 times" */
+char *ec_inspector_format_times (guint64 n);
+/* Whether most of its lead is. */
+gboolean ec_inspector_is_scrambled (EcInspector *self, const EcInspectorProgram *program);
 /* RFC 3339; NULL if there is no such time */
 char *ec_inspector_format_utc (gint64 unix_seconds);
 

@@ -252,3 +252,29 @@ ec_inspector_take_section (EcInspector *self, guint pid, const EcTsSection *sect
   if (ec_ts_section_is_current (section))
     take_table (self, pid, section);
 }
+
+static int
+compare_tables (gconstpointer a, gconstpointer b)
+{
+  const EcInspectorTable *x = *(const EcInspectorTable *const *) a;
+  const EcInspectorTable *y = *(const EcInspectorTable *const *) b;
+
+  return x->pid != y->pid ? x->pid - y->pid : x->table_id - y->table_id;
+}
+
+GPtrArray *
+ec_inspector_sorted_tables (EcInspector *self)
+{
+  GPtrArray *sorted = g_ptr_array_new ();
+  guint16 number;
+
+  for (guint i = 0; i < self->tables->len; i++) {
+    EcInspectorTable *table = &g_array_index (self->tables, EcInspectorTable, i);
+
+    if (self->program_number == 0 || self->pids[table->pid]->role != EC_INSPECTOR_ROLE_PMT ||
+        ec_inspector_programs_of (self, table->pid, &number, 1) > 0)
+      g_ptr_array_add (sorted, table);
+  }
+  g_ptr_array_sort (sorted, compare_tables);
+  return sorted;
+}

@@ -134,7 +134,7 @@ append_clock (EcInspector *self, GString *out)
   append_period (out, clock->first_utc, clock->last_utc);
   g_string_append (out, kind == EC_TS_CLOCK_ATSC  ? " UTC, ATSC"
                         : kind == EC_TS_CLOCK_DVB ? " UTC, DVB"
-                                                  : " at the broadcaster's, ISDB");
+                                                  : " local time, ISDB");
   if (kind == EC_TS_CLOCK_ATSC)
     g_string_append_printf (out, ", GPS−UTC %u s", clock->clock.gps_offset);
   if (clock->n_measured > 1)

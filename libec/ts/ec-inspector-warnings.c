@@ -30,12 +30,13 @@ warn_of_framing (EcInspector *self, GPtrArray *list)
 {
   guint64 skipped = self->framer.n_skipped;
   guint64 losses = self->framer.n_sync_losses;
+  g_autofree char *times = ec_inspector_format_times (losses);
+  g_autofree char *source_times = ec_inspector_format_times (self->n_reported_losses);
 
   if (losses > 0)
     warn (self, list,
-          "Sync was lost %" G_GUINT64_FORMAT " time%s and %" G_GUINT64_FORMAT
-          " byte%s skipped: bytes were lost or put in.",
-          losses, plural (losses), skipped, skipped == 1 ? " was" : "s were");
+          "Sync was lost %s: bytes were lost or put in (%" G_GUINT64_FORMAT " skipped).", times,
+          skipped);
   else if (skipped > self->stride - EC_TS_PACKET_SIZE)
     warn (self, list,
           "%" G_GUINT64_FORMAT " byte%s at the beginning or the end belong%s to no packet.",
@@ -58,10 +59,7 @@ warn_of_tables (EcInspector *self, GPtrArray *list)
   else if (self->programs->len == 0)
     warn (self, list, "The PAT lists no programs.");
   if (self->n_tsid_changes > 0)
-    warn (self, list,
-          "The transport_stream_id changes (%" G_GUINT64_FORMAT " time%s): these are streams of "
-          "several multiplexes.",
-          self->n_tsid_changes, plural (self->n_tsid_changes));
+    warn (self, list, "The transport_stream_id changes: these are parts of several multiplexes.");
   if (self->programs->len == EC_INSPECTOR_MAX_PROGRAMS)
     warn (self, list, "Only the first %u programs are looked at.", EC_INSPECTOR_MAX_PROGRAMS);
 }
@@ -79,9 +77,29 @@ concerns (EcInspector *self, guint pid)
 }
 
 static void
+warn_of_pcr (EcInspector *self, GPtrArray *list, guint pid, const EcInspectorPcr *pcr)
+{
+  g_autofree char *jumps = ec_inspector_format_times (pcr->n_discontinuities);
+  g_autofree char *late = ec_inspector_format_times (pcr->n_late);
+
+  if (pcr->n_discontinuities > 0)
+    warn (
+        self, list,
+        "PID 0x%04x: its PCR jumps %s without being announced: something was cut out, or the clock "
+        "is bad.",
+        pid, jumps);
+  if (pcr->n_late > 0)
+    warn (self, list,
+          "PID 0x%04x: PCRs are up to %" G_GINT64_FORMAT
+          " ms apart; %s more than the 100 ms allowed.",
+          pid, pcr->max_interval / EC_INSPECTOR_PCR_MILLISECOND, late);
+}
+
+static void
 warn_of_pid (EcInspector *self, GPtrArray *list, guint pid)
 {
   const EcInspectorPid *state = self->pids[pid];
+  const EcInspectorStream *stream = state->stream;
   const char *what = state->name ? state->name : ec_inspector_role_name (state->role);
 
   if (!concerns (self, pid))
@@ -94,25 +112,15 @@ warn_of_pid (EcInspector *self, GPtrArray *list, guint pid)
   if (state->n_crc_errors > 0)
     warn (self, list, "PID 0x%04x (%s): %" G_GUINT64_FORMAT " section%s with a wrong checksum.",
           pid, what, state->n_crc_errors, plural (state->n_crc_errors));
-  if (state->stream && state->stream->n_jumps > 0)
-    warn (self, list, "PID 0x%04x (%s): its time stamps jump %" G_GUINT64_FORMAT " time%s.", pid,
-          what, state->stream->n_jumps, plural (state->stream->n_jumps));
-  if (state->stream && state->stream->n_formats > 1)
+  if (stream && stream->n_jumps > 0) {
+    g_autofree char *times = ec_inspector_format_times (stream->n_jumps);
+
+    warn (self, list, "PID 0x%04x (%s): its time stamps jump %s.", pid, what, times);
+  }
+  if (stream && stream->n_formats > 1)
     warn (self, list, "PID 0x%04x (%s): its picture format changes.", pid, what);
-  if (!state->pcr)
-    return;
-  if (state->pcr->n_discontinuities > 0)
-    warn (self, list,
-          "PID 0x%04x: its PCR jumps %" G_GUINT64_FORMAT
-          " time%s without being announced: something "
-          "was cut out, or the clock is bad.",
-          pid, state->pcr->n_discontinuities, plural (state->pcr->n_discontinuities));
-  if (state->pcr->n_late > 0)
-    warn (self, list,
-          "PID 0x%04x: PCRs are up to %" G_GINT64_FORMAT " ms apart (%" G_GUINT64_FORMAT
-          " time%s more than the 100 ms allowed).",
-          pid, state->pcr->max_interval / EC_INSPECTOR_PCR_MILLISECOND, state->pcr->n_late,
-          plural (state->pcr->n_late));
+  if (state->pcr)
+    warn_of_pcr (self, list, pid, state->pcr);
 }
 
 static gboolean
@@ -146,9 +154,14 @@ warn_of_streams (EcInspector *self, GPtrArray *list, const EcInspectorProgram *p
 
   if (n_packets == 0)
     warn (self, list, "Program %u: nothing was sent of it.", program->number);
+  else if (ec_inspector_is_scrambled (self, program))
+    warn (self, list, "Program %u is scrambled: it can be received, but not watched.",
+          program->number);
   else if (n_scrambled > 0)
-    warn (self, list, "Program %u is %sscrambled: it can be received, but not watched.",
-          program->number, n_scrambled * 2 < n_packets ? "partly " : "");
+    warn (self, list,
+          "Program %u is partly scrambled: %" G_GUINT64_FORMAT " of its %" G_GUINT64_FORMAT
+          " packets.",
+          program->number, n_scrambled, n_packets);
   else if (map->lead_kind == EC_TS_LEAD_NONE)
     warn (self, list, "Program %u has neither video nor audio that can be shared.",
           program->number);
@@ -188,9 +201,11 @@ ec_inspector_warnings (EcInspector *self)
     if (ec_inspector_wants (self, program))
       warn_of_program (self, list, program);
   }
-  if (self->clock.n_steps > 0)
-    warn (self, list, "The broadcast clock steps %u time%s.", self->clock.n_steps,
-          plural (self->clock.n_steps));
+  if (self->clock.n_steps > 0) {
+    g_autofree char *times = ec_inspector_format_times (self->clock.n_steps);
+
+    warn (self, list, "The broadcast clock steps %s.", times);
+  }
   for (guint pid = 0; pid < EC_TS_N_PIDS; pid++) {
     if (!is_empty (self, pid) && pid != EC_TS_PID_NULL)
       warn_of_pid (self, list, pid);
@@ -233,7 +248,7 @@ ec_inspector_why_no_stream_id (EcInspector *self, const EcInspectorProgram *prog
     return g_strdup ("the program has no PMT");
   if (map->lead_kind == EC_TS_LEAD_NONE)
     return g_strdup ("the program has neither video nor audio that can be shared");
-  if (!is_empty (self, map->lead_pid) && self->pids[map->lead_pid]->n_scrambled > 0)
+  if (ec_inspector_is_scrambled (self, program))
     return g_strdup ("the program is scrambled");
   return g_strdup (why_no_claim (
       self, ec_ts_network_check (&self->network, self->clock.clock.kind, self->tsid)));

@@ -489,7 +489,7 @@ test_pcr (void)
   g_assert_cmpint (number_at (root, "$.pids[0].pcr.announced"), ==, 1);
   g_assert_cmpint (number_at (root, "$.pids[0].pcr.late"), ==, 1);
   g_assert_cmpint (number_at (root, "$.pids[0].pcr.max_interval_ms"), ==, 250);
-  g_assert_true (has_warning (root, "jumps 1 time without being announced"));
+  g_assert_true (has_warning (root, "jumps once without being announced"));
 }
 
 static EcBroadcast *
