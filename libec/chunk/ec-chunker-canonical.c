@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "chunk/ec-chunker-core.h"
 
+#include "ts/ec-ts-tag.h"
+
 /* Canonical input: chunks that were cut already (ECP-0002 §8). */
 
 static void
@@ -192,7 +194,7 @@ ec_chunker_core_take_canonical (EcChunkerCore *self, const guint8 *packets, gsiz
       continue;
     }
     if (pid == EC_TS_PID_PAT) {
-      if (ec_chunk_head_parse_tag (packet, &index)) {
+      if (ec_ts_tag_parse (packet, &index)) {
         begin_chunk (self, packet, index);
       } else {
         ec_chunker_core_end_canonical (self);
