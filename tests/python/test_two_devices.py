@@ -22,7 +22,7 @@ SPEED = 20
 SECONDS = 640  # of the station's time
 # 2026-03-01 23:55 UTC: midnight comes after five minutes.
 AIR = 1772409300
-SCENARIO = ("wrap@50,pmt@90:audio,discontinuity@150,stt-step@200:2,stt-freeze@240:4,pmt@330:plain,"
+SCENARIO = ("pmt@130:audio,wrap@170,discontinuity@210,stt-step@240:2,stt-freeze@280:4,pmt@330:plain,"
             "discontinuity@390:7,stt-step@430:-2,duplicates@460:30,stt-glitch@520:30")
 
 
