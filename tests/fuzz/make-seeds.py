@@ -20,11 +20,24 @@ tsgen.RATE, tsgen.FPS = 24, 4
 KINDS, VIDEOS = ("atsc", "dvb", "isdb", "none"), ("mpeg2", "h264", "hevc", "audio")
 
 
+class Station(tsgen.Station):
+    def audio_stream(self, pid, begin, every, stream_id):
+        super().audio_stream(pid, begin, every * (1 if self.video == "audio" else 8), stream_id)
+
+
+class Pictures(tsgen.Pictures):
+    def noise(self, size):
+        return super().noise(size // 8 + 1 if size > 100 else size)
+
+
+tsgen.Station, tsgen.Pictures = Station, Pictures
+
+
 def thin(data):
     """Without null packets and the other program, where the framing is plain: a third is left."""
     packets = [data[at:at + 188] for at in range(0, len(data), 188)]
     if any(one[0] != 0x47 or len(one) != 188 for one in packets):
-        return data[:200_000]
+        return data[:120_000]
     return b"".join(one for one in packets if tsgen.pid_of(one) not in (0x1FFF, tsgen.OTHER_PID))
 
 
