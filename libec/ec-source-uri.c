@@ -14,6 +14,7 @@ fill_registry (void)
   if (!g_once_init_enter (&filled))
     return;
   ec_source_scheme_register ("file", ec_file_source_new);
+  ec_source_scheme_register ("hdhomerun", ec_hdhr_source_new);
   ec_source_scheme_register ("http", ec_http_source_new);
   ec_source_scheme_register ("https", ec_http_source_new);
   ec_source_scheme_register ("rtp", ec_udp_source_new);

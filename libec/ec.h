@@ -3,16 +3,22 @@
 
 #define EC_INSIDE
 
-#include "base/ec-macros.h"
 #include "base/ec-error.h"
+#include "base/ec-macros.h"
 #include "chunk/ec-chunk.h"
 #include "chunk/ec-chunker.h"
 #include "chunk/ec-manifest.h"
 #include "chunk/ec-stream-id.h"
+#include "media/ec-simulated-tuner.h"
+#include "seal/ec-identity.h"
+#include "source/ec-channel-list.h"
+#include "source/ec-channel.h"
+#include "source/ec-device-list.h"
+#include "source/ec-device.h"
 #include "source/ec-source.h"
+#include "source/ec-tuner-status.h"
 #include "ec-init.h"
 #include "ec-source-uri.h"
 #include "ec-version.h"
-#include "seal/ec-identity.h"
 
 #undef EC_INSIDE

@@ -25,12 +25,16 @@ start_at (EcChunkIndex *self, guint back)
 void
 ec_chunk_index_start (EcChunkIndex *self, guint64 pos, const EcTsClockSample *sample)
 {
+  gboolean jumped;
+
   g_assert (sample->has_value);
 
   if (sample->fresh)
     ec_chunk_index_init (self);
+  jumped = self->n_starts > 0 &&
+           sample->value > start_at (self, 0)->clock + sample->growth + EC_CHUNK_LOOK_BACK;
   self->gap_first_since_start = G_MAXUINT64;
-  self->starts[self->next] = (EcChunkStart){ pos, sample->value, sample->known };
+  self->starts[self->next] = (EcChunkStart){ pos, sample->value, sample->known, jumped };
   self->next = (self->next + 1) % G_N_ELEMENTS (self->starts);
   self->n_starts = MIN (self->n_starts + 1, (guint) G_N_ELEMENTS (self->starts));
 }
@@ -78,6 +82,7 @@ look_back (EcChunkIndex *self, gboolean *complete)
       *complete = known;
       break;
     }
+    known = known && !start->jumped;
   }
   return held;
 }

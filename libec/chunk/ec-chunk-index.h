@@ -15,6 +15,7 @@ typedef struct {
   guint64 pos;
   gint64 clock;
   gboolean known;
+  gboolean jumped; /* the clock went ahead by more than a jitter since the start before */
 } EcChunkStart;
 
 typedef struct {

@@ -82,7 +82,7 @@ ec_chunk_ledger_mark (EcChunkLedger *self, const EcChunkMark *mark)
 static gboolean
 all_shown (const EcChunkRecord *record, const EcTsContinuity *continuity)
 {
-  if (record->pcr.has_bare && !record->pcr.complete)
+  if (record->pcr.n_bare > 0 && !record->pcr.complete)
     return FALSE;
   for (guint i = 0; i < record->program->n_kept; i++) {
     const EcTsPidState *state = &continuity->pids[record->program->kept[i]];
@@ -100,20 +100,31 @@ is_ready (const EcChunkRecord *record, const EcTsContinuity *continuity, gint64 
     return FALSE;
   if (record->canonical)
     return !record->awaits_next;
-  return !continuity || elapsed - record->close_elapsed >= SETTLE_TIME ||
-         all_shown (record, continuity);
+  return elapsed - record->close_elapsed >= SETTLE_TIME || all_shown (record, continuity);
+}
+
+static void
+settle (EcChunkLedger *self, EcChunkRecord *record, gboolean ready)
+{
+  self->unsettled = self->unsettled->next;
+  record->settled = TRUE;
+  record->clean = ready && record->certain_open && record->certain_close && record->damaged == 0 &&
+                  ec_chunk_pcr_is_even (&record->pcr);
+  self->events->settled (self->user_data, record);
 }
 
 void
 ec_chunk_ledger_settle (EcChunkLedger *self, const EcTsContinuity *continuity, gint64 elapsed)
 {
-  while (self->unsettled && is_ready (self->unsettled->data, continuity, elapsed)) {
-    EcChunkRecord *record = self->unsettled->data;
+  while (self->unsettled && is_ready (self->unsettled->data, continuity, elapsed))
+    settle (self, self->unsettled->data, TRUE);
+}
 
-    self->unsettled = self->unsettled->next;
-    record->settled = TRUE;
-    record->clean = record->certain_open && record->certain_close && record->damaged == 0 &&
-                    ec_chunk_pcr_is_even (&record->pcr);
-    self->events->settled (self->user_data, record);
+void
+ec_chunk_ledger_finish (EcChunkLedger *self, const EcTsContinuity *continuity, gint64 elapsed)
+{
+  while (self->unsettled) {
+    g_assert (ec_chunk_record_is_closed (self->unsettled->data));
+    settle (self, self->unsettled->data, is_ready (self->unsettled->data, continuity, elapsed));
   }
 }

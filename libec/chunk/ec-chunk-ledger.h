@@ -34,5 +34,7 @@ void ec_chunk_ledger_add (EcChunkLedger *self, EcChunkRecord *record);
 /* `event`: what showed it, a number that only grows; one event is charged to a chunk once (§7.5). */
 void ec_chunk_ledger_gap (EcChunkLedger *self, const EcTsGap *gap, guint64 event);
 void ec_chunk_ledger_mark (EcChunkLedger *self, const EcChunkMark *mark);
-/* Settles the closed chunks whose time has come; all of them when `continuity` is NULL. */
+/* Settles the closed chunks whose time has come; `elapsed` is E. */
 void ec_chunk_ledger_settle (EcChunkLedger *self, const EcTsContinuity *continuity, gint64 elapsed);
+/* The input ends: settles all, which must be closed. */
+void ec_chunk_ledger_finish (EcChunkLedger *self, const EcTsContinuity *continuity, gint64 elapsed);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "chunk/ec-chunk-pcr.h"
 
+/* Fewer could all be lost without that anyone sees it. */
+#define MIN_BARE 8
 #define PCR_MODULUS ((G_GUINT64_CONSTANT (1) << 33) * 300)
 
 static void
@@ -15,7 +17,7 @@ void
 ec_chunk_pcr_mark (EcChunkPcr *self, const EcChunkMark *mark, guint pcr_pid, gboolean inside)
 {
   if (inside && mark->is_bare) {
-    self->has_bare = TRUE;
+    self->n_bare++;
     if (mark->pid != pcr_pid || !mark->has_pcr)
       self->has_stray = TRUE;
   }
@@ -32,7 +34,8 @@ ec_chunk_pcr_mark (EcChunkPcr *self, const EcChunkMark *mark, guint pcr_pid, gbo
 gboolean
 ec_chunk_pcr_is_even (const EcChunkPcr *self)
 {
-  if (!self->has_bare)
+  if (self->n_bare == 0)
     return TRUE;
-  return !self->has_stray && self->n_steps >= 2 && self->longest * 2 <= self->shortest * 3;
+  return self->n_bare >= MIN_BARE && !self->has_stray && self->n_steps >= 2 &&
+         self->longest * 2 <= self->shortest * 3;
 }

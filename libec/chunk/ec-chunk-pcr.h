@@ -20,7 +20,7 @@ typedef struct {
 } EcChunkMark;
 
 typedef struct {
-  gboolean has_bare;  /* there are packets without payload */
+  guint n_bare;       /* packets without payload */
   gboolean has_stray; /* … on another PID than the PCR's, or without PCR */
   gboolean complete;  /* the first PCR behind the chunk was seen */
   guint n_steps;

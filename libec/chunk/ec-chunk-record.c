@@ -11,9 +11,8 @@ ec_chunk_record_new (EcTsProgram *program, gboolean hashing)
   self->end = EC_CHUNK_OPEN_END;
   self->gps_offset = -1;
   self->part_sizes = g_array_sized_new (FALSE, FALSE, sizeof (guint32), 128);
-  self->hashing = hashing;
   if (hashing)
-    blake3_hasher_init (&self->hasher);
+    self->hasher = ec_hasher_new ();
   return self;
 }
 
@@ -30,6 +29,7 @@ ec_chunk_record_unref (EcChunkRecord *self)
   if (!g_ref_count_dec (&self->ref_count))
     return;
   g_clear_pointer (&self->program, ec_ts_program_unref);
+  g_clear_pointer (&self->hasher, ec_hasher_free);
   g_array_unref (self->part_sizes);
   g_free (self->stream_id);
   g_free (self);
@@ -44,8 +44,8 @@ ec_chunk_record_add_part (EcChunkRecord *self, GBytes *bytes)
 
   g_array_append_val (self->part_sizes, part_size);
   self->n_bytes += size;
-  if (self->hashing)
-    blake3_hasher_update (&self->hasher, data, size);
+  if (self->hasher)
+    ec_hasher_update (self->hasher, data, size);
 }
 
 void
@@ -56,8 +56,9 @@ ec_chunk_record_close (EcChunkRecord *self, guint64 end, gint64 elapsed, gboolea
   self->end = end;
   self->close_elapsed = elapsed;
   self->certain_close = certain;
-  if (self->hashing)
-    blake3_hasher_finalize (&self->hasher, self->hash, sizeof self->hash);
+  if (self->hasher)
+    ec_hasher_finish (self->hasher, self->hash);
+  g_clear_pointer (&self->hasher, ec_hasher_free);
 }
 
 static gboolean

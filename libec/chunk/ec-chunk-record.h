@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <blake3.h>
-
+#include "base/ec-hasher.h"
 #include "chunk/ec-chunk-pcr.h"
 #include "ts/ec-ts-clock.h"
 #include "ts/ec-ts-program.h"
@@ -42,8 +41,7 @@ typedef struct {
 
   GArray *part_sizes; /* guint32 */
   guint64 n_bytes;
-  gboolean hashing;
-  blake3_hasher hasher;
+  EcHasher *hasher;            /* while it is open; NULL where no hash is asked for */
   guint8 hash[BLAKE3_OUT_LEN]; /* once it is closed, all zeros when not asked for */
   EcChunkPcr pcr;
   gpointer user_data; /* the owner's; not touched here */

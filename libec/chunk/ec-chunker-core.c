@@ -256,7 +256,7 @@ ec_chunker_core_free (EcChunkerCore *self)
 void
 ec_chunker_core_reset (EcChunkerCore *self, gboolean unsynced)
 {
-  ec_chunk_ledger_settle (&self->ledger, NULL, 0);
+  ec_chunk_ledger_finish (&self->ledger, self->continuity, self->clock.elapsed);
   ec_chunk_ledger_clear (&self->ledger);
   g_assert (!self->builder.record && !self->candidate.undecided);
 
@@ -310,7 +310,7 @@ ec_chunker_core_finish (EcChunkerCore *self)
   if (self->candidate.undecided)
     ec_chunker_core_reject_candidate (self);
   ec_chunker_core_close (self, self->pos, self->clock.elapsed, FALSE, NULL);
-  ec_chunk_ledger_settle (&self->ledger, NULL, 0);
+  ec_chunk_ledger_finish (&self->ledger, self->continuity, self->clock.elapsed);
 }
 
 EcChunkerReason

@@ -66,6 +66,7 @@ typedef struct {
   guint64 pts;
   guint tsid;
   EcTsNetwork network;
+  gboolean moving; /* the PMT is looked for elsewhere than the one in force came from */
   EcTsClockSample sample;
   gint64 elapsed;
   EcTsProgram *program;

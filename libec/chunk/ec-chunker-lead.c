@@ -74,6 +74,7 @@ typedef struct {
   guint64 pts;
   guint tsid;
   EcTsNetwork network;
+  gboolean moving; /* the PMT is looked for elsewhere than the one in force came from */
   const EcTsClockSample *sample;
   EcTsProgram *program;
 } Opening;
@@ -84,14 +85,14 @@ open_chunk (EcChunkerCore *self,
             const Opening *opening,
             EcChunkPart *own_part)
 {
+  gboolean certain = decision->certain && !opening->moving;
   const EcTsProgram *before = self->builder.record ? self->builder.record->program : NULL;
   g_autoptr (EcTsProgram) kept_before = before ? ec_ts_program_ref ((EcTsProgram *) before) : NULL;
   g_autoptr (EcChunkRecord) record = NULL;
   EcChunkPart first = { 0 };
   gboolean ok;
 
-  ec_chunker_core_close (self, opening->pos, opening->elapsed, decision->certain,
-                         own_part ? NULL : &first);
+  ec_chunker_core_close (self, opening->pos, opening->elapsed, certain, own_part ? NULL : &first);
   if (own_part) {
     first = *own_part;
     first.n_kept = 0;
@@ -112,7 +113,7 @@ open_chunk (EcChunkerCore *self,
   record->start = opening->pos;
   record->tsid = (guint16) opening->tsid;
   record->clock_pid = ec_ts_clock_pid (&self->clock);
-  record->certain_open = decision->certain;
+  record->certain_open = certain;
   if (record->synced)
     record->stream_id = ec_stream_id_for_broadcast (self->clock.kind, &opening->network,
                                                     record->tsid, record->program->program_number);
@@ -139,6 +140,7 @@ candidate_is_rap (EcChunkerCore *self)
     .pts = candidate->pts,
     .tsid = candidate->tsid,
     .network = candidate->network,
+    .moving = candidate->moving,
     .sample = &candidate->sample,
     .program = program,
   };
@@ -186,6 +188,7 @@ begin_candidate (EcChunkerCore *self,
   candidate->pts = start->pts;
   candidate->tsid = self->tsid;
   candidate->network = self->network;
+  candidate->moving = self->pmt_pid != self->program->pmt_pid;
   candidate->sample = *sample;
   candidate->elapsed = self->clock.elapsed;
   candidate->program = ec_ts_program_ref (self->program);
@@ -207,6 +210,7 @@ take_audio_rap (EcChunkerCore *self, const EcTsPesStart *start, const EcTsClockS
     .pts = start->pts,
     .tsid = self->tsid,
     .network = self->network,
+    .moving = self->pmt_pid != self->program->pmt_pid,
     .sample = sample,
     .program = program,
   };

@@ -7,19 +7,42 @@
 #include "base/ec-reader.h"
 
 /* Raise it whenever a picture, a tone, an encoder setting or this format changes. */
-#define CACHE_VERSION 2
+#define CACHE_VERSION 4
 #define CACHE_MAGIC 0x45436c6f6f700000ULL /* "ECloop" */
 #define MAX_UNITS 4096
 #define DIGEST_SIZE 32
 
-static char *
-cache_path (EcBroadcastProfile profile)
+static const char *
+profile_name (EcBroadcastProfile profile)
 {
-  g_autofree char *name =
-      g_strdup_printf ("broadcast-%s-%u-%x.loop", profile == EC_BROADCAST_LITE ? "lite" : "full",
-                       CACHE_VERSION, ec_broadcast_encode_version ());
+  return profile == EC_BROADCAST_LITE ? "lite" : "full";
+}
+
+char *
+ec_broadcast_cache_dup_path (EcBroadcastProfile profile)
+{
+  g_autofree char *name = g_strdup_printf ("broadcast-%s-%u-%x.loop", profile_name (profile),
+                                           CACHE_VERSION, ec_broadcast_encode_version ());
 
   return g_build_filename (g_get_user_cache_dir (), "ec", name, NULL);
+}
+
+/* Other versions' files of the same profile: nobody will read them again. */
+static void
+remove_others (EcBroadcastProfile profile, const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *prefix = g_strdup_printf ("broadcast-%s-", profile_name (profile));
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *other = g_build_filename (folder, name, NULL);
+
+    if (g_str_has_prefix (name, prefix) && g_str_has_suffix (name, ".loop") &&
+        strcmp (other, path) != 0)
+      g_unlink (other);
+  }
 }
 
 static void
@@ -79,7 +102,7 @@ EcBroadcastLoop *
 ec_broadcast_cache_load (EcBroadcastProfile profile)
 {
   const EcStation *station = ec_station_get (profile);
-  g_autofree char *path = cache_path (profile);
+  g_autofree char *path = ec_broadcast_cache_dup_path (profile);
   g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, NULL);
   g_autoptr (EcBroadcastLoop) loop = NULL;
   guint8 sum[DIGEST_SIZE];
@@ -129,7 +152,7 @@ append_stream (GByteArray *out, const EcElementaryStream *stream)
 void
 ec_broadcast_cache_save (EcBroadcastProfile profile, const EcBroadcastLoop *loop)
 {
-  g_autofree char *path = cache_path (profile);
+  g_autofree char *path = ec_broadcast_cache_dup_path (profile);
   g_autofree char *folder = g_path_get_dirname (path);
   g_autoptr (GByteArray) out = g_byte_array_new ();
   g_autoptr (GError) error = NULL;
@@ -152,4 +175,6 @@ ec_broadcast_cache_save (EcBroadcastProfile profile, const EcBroadcastLoop *loop
                                  G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
     g_debug ("The prepared broadcast was not cached in %s: %s", path,
              error ? error->message : g_strerror (errno));
+  else
+    remove_others (profile, path);
 }

@@ -22,7 +22,7 @@ EcElementaryStream *ec_elementary_stream_new (void);
 void ec_elementary_stream_free (EcElementaryStream *self);
 
 /*
- * Encodes one stream of `program` with bit-exact encoders and a fixed number of slices: one build of
+ * Encodes one stream of `program` with single-threaded encoders: the same build of
  * libavcodec yields the same bytes every time. Not for EC_STATION_NOISE.
  *
  * done: incremented once a frame (of video) while encoding, for progress; may be NULL

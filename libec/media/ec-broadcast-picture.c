@@ -14,7 +14,10 @@ typedef struct {
   double y, u, v; /* 8-bit video levels */
 } Color;
 
-/* A capsule (a disc where both ends are one), or a ring where `hole` is not 0. */
+/*
+ * A capsule (a disc where both ends are one), or a ring where `hole` is not 0; in lines of the
+ * picture, so that a circle is round whatever the shape of the pixels.
+ */
 typedef struct {
   double x0, y0, x1, y1;
   double radius;
@@ -54,6 +57,13 @@ color_from_hsv (double h, double s, double v)
   return color_from_rgb (rgb[0], rgb[1], rgb[2]);
 }
 
+/* In lines. */
+static double
+display_width (const EcBroadcastPicture *self)
+{
+  return self->spec.width * self->spec.pixel_aspect;
+}
+
 static void
 frame_over (EcPictureFrame *frame, guint8 *data, guint width, guint height)
 {
@@ -89,19 +99,20 @@ paint_plane (guint8 *plane,
              guint width,
              guint height,
              guint unit,
+             double aspect,
              const Shape *shape,
              double value,
              double alpha)
 {
-  double margin = shape->radius + unit;
-  int x0 = (int) floor ((MIN (shape->x0, shape->x1) - margin) / unit);
-  int x1 = (int) ceil ((MAX (shape->x0, shape->x1) + margin) / unit);
+  double margin = shape->radius + unit, across = unit * aspect;
+  int x0 = (int) floor ((MIN (shape->x0, shape->x1) - margin) / across);
+  int x1 = (int) ceil ((MAX (shape->x0, shape->x1) + margin) / across);
   int y0 = (int) floor ((MIN (shape->y0, shape->y1) - margin) / unit);
   int y1 = (int) ceil ((MAX (shape->y0, shape->y1) + margin) / unit);
 
   for (int y = MAX (y0, 0); y < MIN (y1, (int) height); y++) {
     for (int x = MAX (x0, 0); x < MIN (x1, (int) width); x++) {
-      double cover = shape_coverage (shape, (x + 0.5) * unit, (y + 0.5) * unit, unit) * alpha;
+      double cover = shape_coverage (shape, (x + 0.5) * across, (y + 0.5) * unit, unit) * alpha;
       guint8 *sample = &plane[(gsize) y * stride + (gsize) x];
 
       if (cover > 0)
@@ -118,10 +129,13 @@ paint_shape (const EcBroadcastPicture *self,
              double alpha)
 {
   guint w = self->spec.width, h = self->spec.height;
+  double aspect = self->spec.pixel_aspect;
+  guint8 **planes = frame->planes;
+  gsize *strides = frame->strides;
 
-  paint_plane (frame->planes[0], frame->strides[0], w, h, 1, shape, color->y, alpha);
-  paint_plane (frame->planes[1], frame->strides[1], w / 2, h / 2, 2, shape, color->u, alpha);
-  paint_plane (frame->planes[2], frame->strides[2], w / 2, h / 2, 2, shape, color->v, alpha);
+  paint_plane (planes[0], strides[0], w, h, 1, aspect, shape, color->y, alpha);
+  paint_plane (planes[1], strides[1], w / 2, h / 2, 2, aspect, shape, color->u, alpha);
+  paint_plane (planes[2], strides[2], w / 2, h / 2, 2, aspect, shape, color->v, alpha);
 }
 
 static void
@@ -215,7 +229,7 @@ paint_bars (EcBroadcastPicture *self, EcPictureFrame *frame)
 {
   static const double bars[7][3] = { { 1, 1, 1 }, { 1, 1, 0 }, { 0, 1, 1 }, { 0, 1, 0 },
                                      { 1, 0, 1 }, { 1, 0, 0 }, { 0, 0, 1 } };
-  double w = self->spec.width, h = self->spec.height;
+  double w = display_width (self), h = self->spec.height;
   double radius = h * 0.014, left = w * 0.06, width = w * 0.88 / 7;
 
   for (guint i = 0; i < 7; i++) {
@@ -236,7 +250,7 @@ static void
 clock_geometry (const EcBroadcastPicture *self, double *x, double *y, double *radius)
 {
   *radius = self->spec.height * 0.24;
-  *x = self->spec.width * 0.94 - *radius;
+  *x = display_width (self) * 0.94 - *radius;
   *y = self->spec.height * 0.06 + *radius;
 }
 
@@ -245,7 +259,7 @@ paint_still (EcBroadcastPicture *self, EcPictureFrame *frame)
 {
   Color white = color_from_rgb (0.96, 0.97, 1.0);
   Color soft = color_from_hsv (self->spec.hue, 0.25, 0.85);
-  double w = self->spec.width, h = self->spec.height;
+  double w = display_width (self), h = self->spec.height;
   double x, y, radius, text = h * 0.075;
 
   paint_gradient (self, frame);

@@ -21,6 +21,7 @@ typedef struct {
   const char *format;  /* "1920 X 1080 MPEG-2 AC-3" */
   guint width;         /* pixels, even */
   guint height;        /* lines, a multiple of 4 */
+  double pixel_aspect; /* a pixel's width over its height */
   double hue;          /* 0–1, of the background */
   double grain;        /* standard deviation of the film grain, luma steps */
   gboolean interlaced; /* top field first */

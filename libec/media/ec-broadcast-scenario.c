@@ -11,8 +11,11 @@
 #define PURPOSE_JUMP 0x6a756d70ULL
 #define PURPOSE_DRAMA 0x6472616d61ULL
 
-/* Each of the lasting kinds of drama happens at least once in so many minutes. */
-#define DRAMA_CYCLE 32
+/*
+ * Each of the lasting kinds of drama happens at least once in so many minutes. Less than the 32
+ * versions of a PMT, which are the minutes.
+ */
+#define DRAMA_CYCLE 16
 #define DRAMA_SECONDS 4
 
 typedef enum {

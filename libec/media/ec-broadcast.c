@@ -29,7 +29,8 @@ struct _EcBroadcast {
   gatomicrefcount refs;
   guint64 seed;
   guint tsid;
-  EcBroadcastMux *mux; /* shared, with the tables of tsid 0 */
+  guint slots; /* of a loop */
+  EcBroadcastMux *mux;
   EcScenario *scenario;
   double stt_error; /* seconds */
 };
@@ -80,13 +81,15 @@ ec_broadcast_new (const EcBroadcastConfig *config,
   self->tsid = tsid_of_seed (config->seed);
   self->stt_error =
       STT_STATION_ERROR * (2 * ec_media_hash_unit (PURPOSE_STT_STATION, config->seed, 0) - 1);
-  self->mux = prepare (config, progress, user_data, cancellable, error);
-  if (!self->mux)
-    return NULL;
+  self->slots = ec_station_get (config->profile)->slots_per_loop;
+  /* First what can be wrong at once, then what takes its time. */
   self->scenario =
       ec_scenario_new (config->scenario, config->seed, ec_broadcast_slot_at (self, config->origin),
-                       self->mux->slots, error);
-  return self->scenario ? g_steal_pointer (&self) : NULL;
+                       self->slots, error);
+  if (!self->scenario)
+    return NULL;
+  self->mux = prepare (config, progress, user_data, cancellable, error);
+  return self->mux ? g_steal_pointer (&self) : NULL;
 }
 
 EcBroadcast *
@@ -123,13 +126,13 @@ ec_broadcast_slot_at (const EcBroadcast *self, gint64 unix_usec)
 {
   guint64 usec = (guint64) MAX (unix_usec, 0);
 
-  return usec / LOOP_USEC * self->mux->slots + usec % LOOP_USEC * self->mux->slots / LOOP_USEC;
+  return usec / LOOP_USEC * self->slots + usec % LOOP_USEC * self->slots / LOOP_USEC;
 }
 
 gint64
 ec_broadcast_slot_time (const EcBroadcast *self, guint64 slot)
 {
-  guint slots = self->mux->slots;
+  guint slots = self->slots;
 
   return (gint64) (slot / slots) * LOOP_USEC + (gint64) (slot % slots) * LOOP_USEC / slots;
 }
@@ -282,7 +285,8 @@ ec_broadcast_read (const EcBroadcast *self, guint64 slot, guint n_slots, guint8 
 
   while (slot < end) {
     Run run;
-    guint64 stop = MIN (run_init (&run, self, slot), end);
+    guint64 change = run_init (&run, self, slot);
+    guint64 stop = MIN (change, end);
     gsize size = (gsize) (stop - slot) * EC_TS_PACKET;
 
     memcpy (out, self->mux->packets + (slot - run.first) * EC_TS_PACKET, size);

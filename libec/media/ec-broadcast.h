@@ -22,8 +22,8 @@ typedef struct {
 
 /*
  * Prepares what is not cached yet: some seconds the first time on a machine (see
- * ec_broadcast_loop_new(), whose errors these are, and those of ec_scenario_new()). Instances of a
- * process share the prepared loop.
+ * ec_broadcast_loop_new(), whose errors these are, and those of ec_scenario_new()). Holds a loop of
+ * the multiplex in memory, 40 MB of the full station.
  */
 EcBroadcast *ec_broadcast_new (const EcBroadcastConfig *config,
                                EcBroadcastProgress progress,

@@ -101,10 +101,8 @@ read_all (EcSourceCore *core, int fd, GCancellable *cancellable, GError **error)
 {
   g_autofree guint8 *block = g_malloc (BLOCK_SIZE);
   gboolean pipe = is_pipe (fd);
-  gboolean opened = pipe;
 
-  /* Of a pipe, whose writer may take its time, that it is there is enough; of a file, that its
-   * first block is what it should be. */
+  /* The writer of a pipe may take its time: that it is there is enough. */
   if (pipe)
     ec_source_core_opened (core);
 
@@ -124,9 +122,6 @@ read_all (EcSourceCore *core, int fd, GCancellable *cancellable, GError **error)
       return TRUE;
     if (!ec_source_core_push (core, g_bytes_new (block, (gsize) n), error))
       return FALSE;
-    if (!opened)
-      ec_source_core_opened (core);
-    opened = TRUE;
   }
 }
 

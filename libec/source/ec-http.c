@@ -70,24 +70,30 @@ on_expired (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* In whichever thread cancels: the one that waits is to look. */
 static void
-on_outer_cancelled (GCancellable *outer, gpointer inner)
+on_outer_cancelled (GCancellable *outer, gpointer context)
 {
-  g_cancellable_cancel (inner);
+  g_main_context_wakeup (context);
 }
 
 static gulong
-chain_cancellable (GCancellable *outer, GCancellable *inner)
+watch_cancellable (EcHttp *http, GCancellable *outer)
 {
   if (outer == NULL)
     return 0;
-  return g_cancellable_connect (outer, G_CALLBACK (on_outer_cancelled), g_object_ref (inner),
-                                g_object_unref);
+  return g_cancellable_connect (outer, G_CALLBACK (on_outer_cancelled),
+                                g_main_context_ref (http->context),
+                                (GDestroyNotify) g_main_context_unref);
 }
 
-/* Runs the context until the result is there (TRUE) or the time is over. 0 ms: no limit. */
+/*
+ * Runs the context until the result is there (TRUE), the time is over (0 ms: no limit) or the caller
+ * cancels, which cancels `inner`: here and not in the thread that cancels, as GIO's sources leak
+ * where they are destroyed while another thread is cancelling theirs.
+ */
 static gboolean
-run (EcHttp *http, Wait *wait, guint timeout_ms)
+run (EcHttp *http, Wait *wait, guint timeout_ms, GCancellable *outer, GCancellable *inner)
 {
   g_autoptr (GSource) timer = NULL;
 
@@ -97,8 +103,11 @@ run (EcHttp *http, Wait *wait, guint timeout_ms)
     g_source_set_callback (timer, on_expired, wait, NULL);
     g_source_attach (timer, http->context);
   }
-  while (wait->result == NULL && !wait->expired)
+  while (wait->result == NULL && !wait->expired) {
+    if (g_cancellable_is_cancelled (outer))
+      g_cancellable_cancel (inner);
     g_main_context_iteration (http->context, TRUE);
+  }
   if (timer)
     g_source_destroy (timer);
   return wait->result != NULL;
@@ -136,14 +145,14 @@ send_message (EcHttpStream *stream, guint timeout_ms, GCancellable *outer, GErro
 
   if (g_cancellable_set_error_if_cancelled (outer, error))
     return NULL;
-  id = chain_cancellable (outer, stream->cancellable);
+  id = watch_cancellable (http, outer);
   g_main_context_push_thread_default (http->context);
   soup_session_send_async (http->session, stream->message, G_PRIORITY_DEFAULT, stream->cancellable,
                            on_result, &wait);
-  expired = !run (http, &wait, timeout_ms);
+  expired = !run (http, &wait, timeout_ms, outer, stream->cancellable);
   if (expired) {
     g_cancellable_cancel (stream->cancellable);
-    run (http, &wait, 0);
+    run (http, &wait, 0, outer, stream->cancellable);
   }
   body = soup_session_send_finish (http->session, wait.result, &cause);
   g_object_unref (wait.result);
@@ -214,7 +223,7 @@ ec_http_stream_read (EcHttpStream *stream,
   EcHttp *http = stream->http;
   g_autoptr (GError) cause = NULL;
   g_autoptr (GCancellable) inner = g_cancellable_new ();
-  gulong id = chain_cancellable (cancellable, inner);
+  gulong id = watch_cancellable (http, cancellable);
   GError *given_up = NULL;
   guint next_ms = first_ms;
   Wait wait = { 0 };
@@ -223,11 +232,11 @@ ec_http_stream_read (EcHttpStream *stream,
   g_main_context_push_thread_default (http->context);
   g_input_stream_read_async (stream->body, buffer, size, G_PRIORITY_DEFAULT, inner, on_result,
                              &wait);
-  while (!run (http, &wait, next_ms)) {
+  while (!run (http, &wait, next_ms, cancellable, inner)) {
     if (tick (user_data, &next_ms, &given_up))
       continue;
     g_cancellable_cancel (inner);
-    run (http, &wait, 0);
+    run (http, &wait, 0, cancellable, inner);
   }
   n = g_input_stream_read_finish (stream->body, wait.result, &cause);
   g_object_unref (wait.result);

@@ -26,6 +26,7 @@ struct _EcSourceCore {
   EcSourceState state;
   EcSourceExtent extent;
   gboolean live;
+  gboolean was_open; /* what happens now is no failure to open */
   guint program_number;
   char *title;
   char *device_name;

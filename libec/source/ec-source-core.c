@@ -5,6 +5,7 @@
 #include "source/ec-source-sniff.h"
 
 #define QUEUE_LIMIT (8 * 1024 * 1024)
+#define BLOCK_LIMIT (1024 * 1024)
 #define STALL_TIMEOUT 5000 /* ms */
 
 static const char *const state_names[] = {
@@ -234,15 +235,23 @@ ec_source_core_set_program_number (EcSourceCore *core, guint program_number)
   g_mutex_unlock (&core->mutex);
 }
 
+/* Under the mutex. */
+static void
+become_open (EcSourceCore *core)
+{
+  if (core->state != EC_SOURCE_STATE_OPENING && core->state != EC_SOURCE_STATE_RECONNECTING)
+    return;
+  core->was_open = TRUE;
+  core->quiet_since = g_get_monotonic_time ();
+  ec_source_core_take_error (core, NULL);
+  ec_source_core_change_state (core, EC_SOURCE_STATE_STREAMING);
+}
+
 void
 ec_source_core_opened (EcSourceCore *core)
 {
   g_mutex_lock (&core->mutex);
-  if (core->state == EC_SOURCE_STATE_OPENING || core->state == EC_SOURCE_STATE_RECONNECTING) {
-    core->quiet_since = g_get_monotonic_time ();
-    ec_source_core_take_error (core, NULL);
-    ec_source_core_change_state (core, EC_SOURCE_STATE_STREAMING);
-  }
+  become_open (core);
   g_mutex_unlock (&core->mutex);
 }
 
@@ -305,6 +314,17 @@ note_arrival (EcSourceCore *core)
   }
 }
 
+/* Readers are promised blocks of a bounded size. */
+static void
+queue_in_blocks (EcSourceCore *core, GBytes *bytes)
+{
+  gsize size = g_bytes_get_size (bytes);
+
+  for (gsize at = 0; at < size; at += BLOCK_LIMIT)
+    ec_source_queue_push (&core->queue,
+                          g_bytes_new_from_bytes (bytes, at, MIN (size - at, BLOCK_LIMIT)));
+}
+
 gboolean
 ec_source_core_push (EcSourceCore *core, GBytes *taken, GError **error)
 {
@@ -320,6 +340,7 @@ ec_source_core_push (EcSourceCore *core, GBytes *taken, GError **error)
   if (bytes == NULL)
     return TRUE;
 
+  become_open (core);
   if (core->live)
     ec_source_queue_make_room (&core->queue);
   while (ec_source_queue_is_full (&core->queue) && core->state != EC_SOURCE_STATE_CLOSED)
@@ -329,7 +350,7 @@ ec_source_core_push (EcSourceCore *core, GBytes *taken, GError **error)
     return FALSE;
   }
 
-  ec_source_queue_push (&core->queue, g_steal_pointer (&bytes));
+  queue_in_blocks (core, bytes);
   ec_source_core_wake (core);
   return TRUE;
 }

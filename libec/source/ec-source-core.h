@@ -16,8 +16,7 @@ typedef struct _EcSourceCore EcSourceCore;
 /*
  * One kind of source, for the worker.
  *
- * session: connects, calls ec_source_core_opened() once data may be expected, and pushes blocks
- *   until the end of a finite source (TRUE), or until the connection is lost, refused, stalls or is
+ * session: connects and pushes blocks until the end of a finite source (TRUE), or until the connection is lost, refused, stalls or is
  *   cancelled (FALSE and an error in EC_SOURCE_ERROR or G_IO_ERROR_CANCELLED). It is called again
  *   after a live source was lost. Everything it opened is closed when it returns.
  * free: releases `data`, in whichever thread lets the core go last
@@ -41,7 +40,10 @@ void ec_source_core_set_live (EcSourceCore *core, gboolean live);
 void ec_source_core_set_extent (EcSourceCore *core, EcSourceExtent extent);
 void ec_source_core_set_program_number (EcSourceCore *core, guint program_number);
 
-/* The connection stands: OPENING or RECONNECTING becomes STREAMING. */
+/*
+ * The connection stands: OPENING or RECONNECTING becomes STREAMING. The first bytes of a transport
+ * stream say so as well; this is for kinds that have to wait for theirs.
+ */
 void ec_source_core_opened (EcSourceCore *core);
 
 /*

@@ -35,7 +35,6 @@ ec_source_http_flow (EcSourceCore *core,
                      GError **error)
 {
   g_autofree guint8 *block = g_malloc (BLOCK_SIZE);
-  gboolean opened = FALSE;
   goffset total = 0;
 
   ec_source_core_quiet_reset (core);
@@ -49,9 +48,6 @@ ec_source_http_flow (EcSourceCore *core,
     total += n;
     if (!ec_source_core_push (core, g_bytes_new (block, (gsize) n), error))
       return FALSE;
-    if (!opened)
-      ec_source_core_opened (core);
-    opened = TRUE;
     /* The reader of a download may take its time: only the server's silence counts. */
     ec_source_core_quiet_reset (core);
   }

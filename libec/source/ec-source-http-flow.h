@@ -6,7 +6,6 @@
 
 /*
  * Pushes the body of `stream` until its end (TRUE if finite, else an error), a stall, or an error.
- * The source counts as open from the first byte on.
  */
 gboolean ec_source_http_flow (EcSourceCore *core,
                               EcHttpStream *stream,

@@ -30,25 +30,23 @@ ec_sniff_ts (const guint8 *data, gsize size)
 }
 
 static gboolean
-starts_with (const guint8 *data, gsize size, gsize at, const char *magic)
+starts_with (const guint8 *data, gsize size, gsize at, const char *magic, gsize length)
 {
-  gsize length = strlen (magic);
-
   return size >= at + length && memcmp (data + at, magic, length) == 0;
 }
 
 static const char *
 guess (const guint8 *data, gsize size)
 {
-  if (starts_with (data, size, 4, "ftyp"))
+  if (starts_with (data, size, 4, "ftyp", 4))
     return "It looks like an MP4 file.";
-  if (starts_with (data, size, 0, "\x1a\x45\xdf\xa3"))
+  if (starts_with (data, size, 0, "\x1a\x45\xdf\xa3", 4))
     return "It looks like a Matroska or WebM file.";
-  if (starts_with (data, size, 0, "#EXTM3U"))
+  if (starts_with (data, size, 0, "#EXTM3U", 7))
     return "It looks like a playlist: give the address of one stream in it.";
-  if (starts_with (data, size, 0, "<"))
+  if (starts_with (data, size, 0, "<", 1))
     return "It looks like a web page.";
-  if (starts_with (data, size, 0, "\x00\x00\x01\xba"))
+  if (starts_with (data, size, 0, "\x00\x00\x01\xba", 4))
     return "It looks like an MPEG program stream.";
   return "Only MPEG transport streams (.ts, .mts) can be read.";
 }

@@ -33,7 +33,9 @@ ec_source_core_poll_open_locked (EcSourceCore *core, GError **error)
   case EC_SOURCE_STATE_OPENING:
     return FALSE;
   case EC_SOURCE_STATE_FAILED:
-    g_propagate_error (error, g_error_copy (core->error));
+    /* One that broke right after it was open is told by reading. */
+    if (!core->was_open)
+      g_propagate_error (error, g_error_copy (core->error));
     return TRUE;
   case EC_SOURCE_STATE_CLOSED:
     g_set_error (error, EC_SOURCE_ERROR, EC_SOURCE_ERROR_CLOSED, "%s was closed.", core->title);

@@ -74,6 +74,7 @@ on_session_over (EcSourceCore *core, gboolean finished, GError *error, guint *at
   if (!finished)
     return on_lost (core, error, attempt);
 
+  core->was_open = TRUE;
   if (core->state == EC_SOURCE_STATE_OPENING)
     ec_source_core_change_state (core, EC_SOURCE_STATE_STREAMING);
   ec_source_core_change_state (core, EC_SOURCE_STATE_ENDED);

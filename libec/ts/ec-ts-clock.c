@@ -176,6 +176,8 @@ ec_ts_clock_gap (EcTsClock *self, guint pid, guint64 first, guint64 last)
     self->stt_valid = FALSE;
   if (spoils_table)
     self->table_valid = FALSE;
+  if (on_all || pid == EC_TS_PID_TDT)
+    self->tot_pending = FALSE;
 
   if (!self->last.synced)
     return FALSE;
@@ -240,6 +242,7 @@ ec_ts_clock_start (EcTsClock *self, guint64 pos, guint64 ts)
       growth = change;
   }
   self->elapsed += growth;
+  sample.growth = growth;
   self->has_start = TRUE;
   self->start_pos = pos;
   self->start_ts = ts;

@@ -28,6 +28,7 @@ typedef struct {
   gboolean synced; /* by time tables, not by time stamps */
   gboolean fresh;  /* a new timeline begins here (§5.2) */
   gint64 value;
+  gint64 growth;   /* of E since the start before */
   gint gps_offset; /* of the STT in force; -1 without one */
 } EcTsClockSample;
 
@@ -63,7 +64,7 @@ typedef struct {
   EcTsSpan steps[EC_TS_CLOCK_MAX_STEPS]; /* behind the last table */
   guint n_steps;
   gboolean step_since_anchor;
-  gboolean tot_pending; /* a TOT with no TDT behind it */
+  gboolean tot_pending; /* one TOT, and no gap since */
   guint64 gap_hi;       /* largest last position + 1 of the gaps so far */
 } EcTsClock;
 

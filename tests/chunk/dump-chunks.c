@@ -38,9 +38,15 @@ print_record (const EcChunkRecord *record)
 
   printf ("{\"index\": %" G_GINT64_FORMAT ", \"sync\": \"%s\"", record->index,
           record->synced ? "clock" : "pts");
-  printf (utc ? ", \"utc\": \"%s\"" : ", \"utc\": null", utc);
-  printf (", \"pts\": %" G_GINT64_FORMAT ", \"duration\": %" G_GINT64_FORMAT ", \"parts\": [",
-          record->has_pts ? (gint64) record->pts : -1,
+  if (utc)
+    printf (", \"utc\": \"%s\"", utc);
+  else
+    printf (", \"utc\": null");
+  if (record->has_pts)
+    printf (", \"pts\": %" G_GUINT64_FORMAT, record->pts);
+  else
+    printf (", \"pts\": null");
+  printf (", \"duration\": %" G_GINT64_FORMAT ", \"parts\": [",
           record->close_elapsed - record->open_elapsed);
   for (guint i = 0; i < record->part_sizes->len; i++)
     printf ("%s%u", i ? ", " : "", g_array_index (record->part_sizes, guint32, i));
@@ -52,9 +58,10 @@ print_record (const EcChunkRecord *record)
           record->start);
   for (guint i = 0; i < sizeof record->hash; i++)
     printf ("%02x", record->hash[i]);
-  printf (record->stream_id && record->clean ? "\", \"stream_id\": \"%s\"}\n"
-                                             : "\", \"stream_id\": null}\n",
-          record->stream_id);
+  if (record->stream_id && record->clean)
+    printf ("\", \"stream_id\": \"%s\"}\n", record->stream_id);
+  else
+    printf ("\", \"stream_id\": null}\n");
 }
 
 int

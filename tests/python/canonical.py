@@ -15,6 +15,7 @@ import bisect
 import json
 import sys
 import time
+import zlib
 from dataclasses import dataclass
 
 from blake3_plain import blake3
@@ -28,6 +29,8 @@ INDEX_TICKS = 180_000           # §5.1
 LOOK_BACK = 360_000             # §5.2, §5.3
 LOOK_BACK_STARTS = 1_024        # §5.3
 WINDOW_PACKETS = 32             # §3.3
+WINDOW_GAPS = 256               # §3.3
+PCR_CYCLE = 2**33 * 300         # §7.7
 PART_LIMIT = 33_554_432         # §6.4
 CHUNK_LIMIT = 536_870_912       # §6.4
 GPS_EPOCH = 315_964_800         # §4.3
@@ -84,24 +87,13 @@ def frame(data):
 # §2 Tables
 
 
-def make_crc_table():
-    table = []
-    for i in range(256):
-        crc = i << 24
-        for _ in range(8):
-            crc = (crc << 1 ^ 0x04C11DB7 if crc & 0x80000000 else crc << 1) & 0xFFFFFFFF
-        table.append(crc)
-    return table
-
-
-CRC_TABLE = make_crc_table()
+MIRROR = bytes(int(f"{i:08b}"[::-1], 2) for i in range(256))
 
 
 def crc32(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = (crc << 8 & 0xFFFFFFFF) ^ CRC_TABLE[crc >> 24 ^ byte]
-    return crc
+    """zlib's CRC reads each byte from its lowest bit, and inverts the result."""
+    mirrored = zlib.crc32(data.translate(MIRROR)) ^ 0xFFFFFFFF
+    return int.from_bytes(mirrored.to_bytes(4, "little").translate(MIRROR), "big")
 
 
 def u16(data, at):
@@ -116,6 +108,14 @@ def payload_offset(packet):
     if control == 3:
         return min(5 + packet[4], PACKET)
     return PACKET
+
+
+def read_pcr(packet):
+    """The program_clock_reference, or None."""
+    if packet[3] & 0x20 and packet[4] >= 7 and packet[5] & 0x10:
+        field = int.from_bytes(packet[6:12], "big")
+        return (field >> 15) * 300 + (field & 0x1FF)
+    return None
 
 
 class Sections:
@@ -401,6 +401,8 @@ class Start:
     timeline: int = 0
     kind: str = None
     gps_utc_offset: int = None
+    clock_pids: frozenset = frozenset()     # §7.1
+    moving: bool = False        # §5.5: the PMT is looked for elsewhere than the one in force came from
 
 
 @dataclass
@@ -420,8 +422,9 @@ class Opening:
 
 @dataclass
 class Gap:
-    """§7. `pid` None: on all by itself. `all_first`: first position of the gap on all that it is or (§7.4)
-    is part of. `counted`: the PID is of §7.1, and the gap is not that of a PID's first packet."""
+    """§7: what one packet shows, or one loss. `pid` None: on all by itself. `all_first`: first position of the
+    gap on all that it is or (§7.4) is part of. `counted`: the PID is of §7.1, and the gap is not that of a PID's
+    first packet."""
     found: int
     pid: int
     first: int
@@ -429,7 +432,6 @@ class Gap:
     all_first: int
     counted: bool
     joins: bool                 # takes part in §7.4
-    clock_pids: frozenset
 
     def earliest(self):
         """First position as a gap on a counted PID or on all, or None if it is neither."""
@@ -504,7 +506,9 @@ class Receiver:
         self.synced = not unsynced
         self.packets = []               # (position, offset, PID) of every packet that was not dropped
         self.pids = {}
+        self.counted_at = {}            # PID: position of the last packet that was counted when it came
         self.sections = {p: Sections() for p in (PID_PAT, PID_SDT, PID_TDT, PID_PSIP)}
+        self.pmt_sections = None        # of the PID on which the PMT is looked for
         self.tsid = self.pmt_pid = self.pmt = None
         self.clock = Clock()
         self.elapsed = 0
@@ -515,7 +519,7 @@ class Receiver:
         self.window = None              # of the PES start that is not decided
         self.openings = []
         self.gaps = []
-        self.tables = {"pat": [], "vct": [], "sdt": []}     # what they said: (position, …) each
+        self.tables = {"vct": [], "sdt": []}    # what they said: (position, …) each
         self.update_counted()
 
     def update_counted(self):
@@ -541,8 +545,8 @@ class Receiver:
             flags = data[offset + 1]
             pid = (flags & 0x1F) << 8 | data[offset + 2]
             if flags & 0x80:
-                self.gap_on_all(position, position)                             # §1.5
-            elif pid != PID_NULL:                                               # §1.4
+                self.gap_on_all(position, position)                             # §1.4
+            elif pid != PID_NULL:                                               # §1.5
                 self.packet(position, offset, pid)
         end = len(self.offsets)
         if end in losses and end > 0:
@@ -570,8 +574,8 @@ class Receiver:
                 twin = self.twin(packet, previous)
                 if twin is not None:                                            # §1.6
                     previous.duplicated = True
-                    if twin or any(q != pid and q in self.pids and self.pids[q].position > previous.position
-                                   for q in self.counted):
+                    if twin or any(q != pid and at > previous.position
+                                   for q, at in self.counted_at.items()):
                         self.gap_on_pid(position, pid, previous)
                     return
             counter = previous.control + 1 if control & 0x10 else previous.control
@@ -583,40 +587,39 @@ class Receiver:
                 previous.good += 1
         previous.position, previous.offset, previous.control, previous.duplicated = position, offset, control, False
         self.packets.append((position, offset, pid))
+        if pid in self.counted:
+            self.counted_at[pid] = position
 
         at = payload_offset(packet)
         pmt = self.pmt
         if pmt and pid == pmt.lead_pid and at < PACKET:
             self.lead_packet(position, packet, at)
-        sections = self.sections.get(pid)
-        if sections:
-            if gap:
-                sections.gap()
-            if at < PACKET and not control & 0xC0:
-                for section in sections.packet(packet[at:], packet[1] & 0x40):
-                    self.section(position, pid, section)
+        for sections, use in ((self.pmt_sections if pid == self.pmt_pid else None, self.pmt_section),
+                              (self.sections.get(pid), self.section)):
+            if sections:
+                if gap:
+                    sections.gap()
+                if at < PACKET and not control & 0xC0:
+                    for section in sections.packet(packet[at:], packet[1] & 0x40):
+                        use(position, pid, section)
 
     def twin(self, packet, previous):
         """§1.6: None if the packets differ; else whether only their program_clock_references do."""
         other = self.data[previous.offset:previous.offset + PACKET]
         if packet == other:
             return False
-
-        def has_pcr(p):
-            return p[3] & 0x20 and p[4] >= 7 and p[5] & 0x10
-
-        if has_pcr(packet) and has_pcr(other) and packet[:6] == other[:6] and packet[12:] == other[12:]:
+        if packet[:6] == other[:6] and packet[12:] == other[12:] and read_pcr(packet) is not None:
             return True
         return None
 
     # -- §7 gaps
 
     def gap_on_all(self, found, position):
-        self.gap(Gap(found, None, position, position, position, False, False, self.clock.pids()))
+        self.gap(Gap(found, None, position, position, position, False, False))
 
     def gap_of_first(self, position, pid):
         """§7.2, end: it only damages."""
-        self.gaps.append(Gap(position, pid, 0, position - 1, None, False, False, self.clock.pids()))
+        self.gaps.append(Gap(position, pid, 0, position - 1, None, False, False))
 
     def gap_on_pid(self, position, pid, previous):
         counted = pid in self.counted
@@ -630,12 +633,15 @@ class Receiver:
                 if other.joins and other.pid != pid:
                     common = max(first, other.first)
                     all_first = common if all_first is None else min(all_first, common)
-        self.gap(Gap(position, pid, first, position - 1, all_first, counted, joins, self.clock.pids()))
+        self.gap(Gap(position, pid, first, position - 1, all_first, counted, joins))
 
     def gap(self, gap):
         self.gaps.append(gap)
-        if self.window and (gap.all_first is not None or gap.pid == self.window.start.pmt.lead_pid):
-            self.window = None                                                  # §3.3
+        if self.window:                                                         # §3.3
+            self.window.gaps += gap.counted
+            if (gap.all_first is not None or gap.pid == self.window.start.pmt.lead_pid
+                    or self.window.gaps > WINDOW_GAPS):
+                self.window = None
         if gap.counted:
             self.gap_for_clock(gap.pid, gap.first, gap.last)
         if gap.all_first is not None:
@@ -643,6 +649,8 @@ class Receiver:
 
     def gap_for_clock(self, pid, first, last):
         clock = self.clock
+        if pid is None or pid == PID_TDT:
+            clock.tots = 0                                                      # §4.2
         unknown = pid is None or pid in clock.pids()                            # §4.3 (b), §4.4 (b)
         if clock.kind in ("dvb", "isdb") and clock.anchor:
             begin, end, elapsed = clock.anchor
@@ -655,7 +663,7 @@ class Receiver:
             self.make_unknown(first)
 
     def make_unknown(self, first):
-        """A gap makes the clock unknown. §4.5."""
+        """A gap that is found makes the clock unknown. §4.5."""
         self.clock.gapped = True
         for start in reversed(self.starts):
             if start.position < first:
@@ -663,27 +671,22 @@ class Receiver:
             if start.synced:
                 start.known = False
 
-    def earlier_gap(self, low, high):
-        """The first position of the gaps (on counted PIDs or on all) found already that overlap low…high."""
-        first = None
+    def gap_overlaps(self, low, high):
+        """§4.4 (a): does a gap (on a counted PID, or on all) that is found already overlap low…high?"""
         for gap in reversed(self.gaps):
             if gap.last < low:
-                break
+                return False
             begin = gap.earliest()
             if begin is not None and begin <= high:
-                first = begin if first is None else min(first, begin)
-        return first
+                return True
+        return False
 
     # -- §2 tables, §4.2 time tables
 
     def section(self, position, pid, section):
         table = section[0]
         if pid == PID_PAT and table == 0x00 and valid(section, 12) and current(section):
-            self.pat(position, section)
-        if pid == self.pmt_pid and table == 0x02:
-            pmt = read_pmt(section, pid, self.program)
-            if pmt:
-                self.new_pmt(pmt)
+            self.pat(section)
         if pid == PID_PSIP:
             if table == 0xCD and valid(section, 20) and current(section) and section[8] == 0:
                 self.stt(section)
@@ -697,10 +700,14 @@ class Receiver:
             if table == 0x73 and len(section) >= 14 and crc32(section) == 0:
                 self.tot(position, section)
 
-    def pat(self, position, section):
+    def pmt_section(self, _position, pid, section):
+        pmt = read_pmt(section, pid, self.program)
+        if pmt:
+            self.new_pmt(pmt)
+
+    def pat(self, section):
         """§2.2."""
         self.tsid = u16(section, 3)
-        self.tables["pat"].append((position, self.tsid))
         listed = [(u16(section, at), u16(section, at + 2) & 0x1FFF) for at in range(8, len(section) - 7, 4)]
         listed = [entry for entry in listed if entry[0] != 0]
         if self.program is None and listed:
@@ -708,10 +715,7 @@ class Receiver:
         for program, pid in listed:
             if program == self.program:
                 if pid != self.pmt_pid:
-                    if self.pmt_pid not in (None, PID_PAT, PID_SDT, PID_TDT, PID_PSIP):
-                        del self.sections[self.pmt_pid]
-                    self.pmt_pid = pid
-                    self.sections.setdefault(pid, Sections())
+                    self.pmt_pid, self.pmt_sections = pid, Sections()
                     self.update_counted()
                 return
 
@@ -776,11 +780,7 @@ class Receiver:
         clock.anchors += 1
         clock.stepped, clock.steps = False, []
         clock.time = SECOND * second
-        first = self.earlier_gap(begin, position)
-        if first is None:
-            clock.gapped = False
-        else:
-            self.make_unknown(first)
+        clock.gapped = self.gap_overlaps(begin, position)
         self.accepted()
 
     def accepted(self):
@@ -826,14 +826,13 @@ class Receiver:
                 step = (former.position, position)
                 clock.stepped = True
                 clock.steps.append(step)
-                first = self.earlier_gap(*step)
-                if first is not None and clock.kind in ("dvb", "isdb") and clock.anchor:
-                    self.make_unknown(first)                                    # §4.4 (a)
+                if clock.anchor and self.gap_overlaps(*step):
+                    clock.gapped = True                                         # §4.4 (a)
         self.elapsed += growth
         if self.probing and self.elapsed > PROBE_TICKS:
             self.end_probe()
         start = Start(position, pts, ts, self.elapsed, self.pmt, self.tsid, kind=clock.kind,
-                      gps_utc_offset=clock.gps_utc_offset)
+                      gps_utc_offset=clock.gps_utc_offset, clock_pids=clock.pids(), moving=self.pmt_pid != self.pmt.pid)
         known = clock.known(self.elapsed)
         fresh = False
         if not self.synced and known:
@@ -869,10 +868,11 @@ class Receiver:
         held, complete = start.clock // INDEX_TICKS, False
         known = start.known
         for i in range(len(self.starts) - 2, max(self.timeline_begin - 1, len(self.starts) - 2 - LOOK_BACK_STARTS), -1):
-            other = self.starts[i]
-            known = known and other.known
+            other, behind = self.starts[i], self.starts[i + 1]
             if other.clock is None:
                 break
+            jump = behind.clock - other.clock > behind.elapsed - other.elapsed + LOOK_BACK
+            known = known and other.known and not jump
             if other.clock <= start.clock - LOOK_BACK:
                 complete = known
                 break
@@ -880,7 +880,7 @@ class Receiver:
         former, self.previous_rap = self.previous_rap, Rap(start, held, complete)
         if held < 0 or former and held <= former.held:                          # §5.4
             return
-        certain = bool(former and former.complete and complete)                 # §5.5
+        certain = bool(former and former.complete and complete) and not start.moving    # §5.5
         if certain:
             for gap in reversed(self.gaps):
                 if gap.found <= former.start.position:
@@ -898,6 +898,7 @@ class Window:
     start: Start
     data: bytes = b""
     packets: int = 0
+    gaps: int = 0               # on counted PIDs
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -923,7 +924,7 @@ class Parts:
 
     def __init__(self, pmt, head):
         self.pmt = pmt
-        self.audio = pmt is not None and pmt.lead_type not in VIDEO
+        self.audio = pmt is not None and pmt.lead_type is not None and pmt.lead_type not in VIDEO
         self.parts = [[*head]]
         self.packets = len(head)
         self.kept = 0
@@ -976,7 +977,7 @@ class Chunk:
     @property
     def utc(self):
         """ECP-0004 §1."""
-        if self.sync != "clock":
+        if self.sync != "clock" or self.kind == "isdb":
             return None
         ms = self.clock // 90
         if self.kind == "atsc":
@@ -1035,78 +1036,123 @@ def cut(receiver, number):
 
 
 # ---------------------------------------------------------------------------------------------------
-# §7.5, §7.6 Damage; ECP-0003 §2
+# §7.5, §7.6, §7.7 Damage; ECP-0003 §2
 
 
-def damages(gap, first, last, pmt):
+def damages(gap, first, last, start):
     """§7.5, for a chunk of the extent first…last."""
     if gap.all_first is not None and gap.all_first <= last and first <= gap.last:
         return True
     return (gap.pid is not None and gap.first <= last and first <= gap.last
-            and (gap.pid in pmt.kept or gap.pid in (PID_PAT, pmt.pid) or gap.pid in gap.clock_pids))
+            and (gap.pid in start.pmt.kept or gap.pid in (PID_PAT, start.pmt.pid) or gap.pid in start.clock_pids))
 
 
-def settling(receiver, number, positions, first, last):
-    """§7.6: the position of the packet that settles a closed chunk."""
-    closing = receiver.openings[number + 1]
-    behind = closing.decided
-    for pid in receiver.openings[number].start.pmt.kept:
-        mine = positions.get(pid, [])
-        i, j = bisect.bisect_left(mine, first), bisect.bisect_right(mine, last)
-        if i < j:
-            behind = max(behind, mine[j] if j < len(mine) else FOREVER)
-    grown = FOREVER
-    for start in receiver.starts[bisect.bisect_right(receiver.starts, last, key=lambda s: s.position):]:
-        if start.elapsed - closing.start.elapsed >= 90_000:
-            grown = max(start.position, closing.decided)
-            break
-    return min(behind, grown)
+class Extents:
+    """Packets by PID, for what §7.6 and §7.7 ask about a chunk of the extent first…last."""
+
+    def __init__(self, receiver):
+        self.receiver = receiver
+        self.positions = {}             # PID: of its packets
+        self.bare = []                  # (position, PID, has it a PCR?) of packets without payload
+        self.pcrs = {}                  # PID: (position, PCR)
+        data = receiver.data
+        for position, offset, pid in receiver.packets:
+            self.positions.setdefault(pid, []).append(position)
+            control = data[offset + 3]
+            pcr = read_pcr(data[offset:offset + 12]) if control & 0x20 else None
+            if pcr is not None:
+                self.pcrs.setdefault(pid, []).append((position, pcr))
+            if not control & 0x10:
+                self.bare.append((position, pid, pcr is not None))
+
+    def bare_in(self, first, last, pmt):
+        """§7.7: (PID, has it a PCR?) of the chunk's packets without payload."""
+        begin, end = bisect.bisect_left(self.bare, (first,)), bisect.bisect_left(self.bare, (last + 1,))
+        return [entry[1:] for entry in self.bare[begin:end] if entry[1] in pmt.kept]
+
+    def settling(self, number, first, last):
+        """§7.6: the position of the packet that settles a closed chunk, were it alone."""
+        pmt = self.receiver.openings[number].start.pmt
+        closing = self.receiver.openings[number + 1]
+        behind = closing.decided
+        for pid in pmt.kept:
+            mine = self.positions.get(pid, [])
+            i, j = bisect.bisect_left(mine, first), bisect.bisect_right(mine, last)
+            if i < j:
+                behind = max(behind, mine[j] if j < len(mine) else FOREVER)
+        if self.bare_in(first, last, pmt):
+            pcrs = self.pcrs.get(pmt.pcr_pid, [])
+            j = bisect.bisect_left(pcrs, (last + 1,))
+            behind = max(behind, pcrs[j][0] if j < len(pcrs) else FOREVER)
+        starts = self.receiver.starts
+        for start in starts[bisect.bisect_right(starts, last, key=lambda s: s.position):]:
+            if start.elapsed - closing.start.elapsed >= 90_000:
+                return min(behind, max(start.position, closing.decided))
+        return behind
+
+    def objection(self, first, last, pmt, now):
+        """§7.7, as far as the packets up to `now` show it."""
+        bare = self.bare_in(first, last, pmt)
+        if not bare:
+            return False
+        if len(bare) < 8:
+            return True
+        if any(entry != (pmt.pcr_pid, True) for entry in bare):
+            return True
+        pcrs = self.pcrs[pmt.pcr_pid]
+        begin, end = bisect.bisect_left(pcrs, (first,)), bisect.bisect_left(pcrs, (last + 1,))
+        taken = [pcr for position, pcr in pcrs[max(0, begin - 1):end + 1] if position <= now]
+        steps = [(b - a) % PCR_CYCLE for a, b in zip(taken, taken[1:])]
+        return len(steps) < 2 or 2 * max(steps) > 3 * min(steps)
 
 
 def last_table(receiver, name, position):
     """What the last such table said that was complete at a position."""
     table = receiver.tables[name]
-    i = bisect.bisect_right(table, position, key=lambda entry: entry[0])
+    i = bisect.bisect_left(table, position, key=lambda entry: entry[0])
     return table[i - 1][1:] if i else None
 
 
-def name_of(receiver, chunk, position):
+def name_of(receiver, chunk, start):
     """ECP-0003 §2 but for clean and the indices claimed before."""
     if chunk.sync != "clock":
         return None
-    tsid, = last_table(receiver, "pat", position)
     if chunk.kind == "atsc":
-        vct = last_table(receiver, "vct", position)
-        if vct == (tsid,) and tsid not in (0, 1):
-            return f"ec/v1/atsc/{tsid}/{receiver.program}/ts-canonical-1"
+        vct = last_table(receiver, "vct", start.position)
+        if vct == (start.tsid,) and start.tsid not in (0, 1):
+            return f"ec/v1/atsc/{start.tsid}/{receiver.program}/ts-canonical-1"
     else:
-        sdt = last_table(receiver, "sdt", position)
-        if sdt and sdt[0] == tsid and 0 < sdt[1] < 0xFF00:
-            return f"ec/v1/{chunk.kind}/{sdt[1]}/{tsid}/{receiver.program}/ts-canonical-1"
+        sdt = last_table(receiver, "sdt", start.position)
+        if sdt and sdt[0] == start.tsid and 0 < sdt[1] < 0xFF00:
+            return f"ec/v1/{chunk.kind}/{sdt[1]}/{start.tsid}/{receiver.program}/ts-canonical-1"
     return None
 
 
 def judge(receiver, claimed):
     """All chunks of a receiver that has read its input. `claimed` is the highest index claimed before."""
-    positions = {}
-    for position, _, pid in receiver.packets:
-        positions.setdefault(pid, []).append(position)
+    extents = Extents(receiver)
     lasts = [gap.last for gap in receiver.gaps]
-    result, settled = [], []
+    result, said = [], -1               # said: where the receiver had an answer for all chunks before
     for number, opening in enumerate(receiver.openings):
         chunk, first, last = cut(receiver, number)
-        gaps = [gap for gap in receiver.gaps[bisect.bisect_left(lasts, first):]
-                if damages(gap, first, last, opening.start.pmt)]
-        chunk.damaged += len(gaps)
-        certain = chunk.certain_open and chunk.certain_close
-        chunk.clean = certain and chunk.damaged == 0
-        if certain:
-            position = settling(receiver, number, positions, first, last)
-            if all(gap.found > position for gap in gaps):
-                settled.append((position, number, chunk))
         result.append(chunk)
-    for position, _, chunk in sorted(settled, key=lambda entry: entry[:2]):
-        name = name_of(receiver, chunk, position)
+        gaps = [gap for gap in receiver.gaps[bisect.bisect_left(lasts, first):]
+                if damages(gap, first, last, opening.start)]
+        chunk.damaged += len(gaps)
+        if not (chunk.certain_open and chunk.certain_close):
+            continue
+        settled = max(said, extents.settling(number, first, last))
+        damaged = min((gap.found for gap in gaps), default=FOREVER)
+        if gaps and damaged <= settled:         # it will never be called clean, and holds up nothing
+            said = max(said, damaged)
+            continue
+        said = settled
+        if settled == FOREVER:                  # the input ended before
+            continue
+        if extents.objection(first, last, opening.start.pmt, settled):
+            continue
+        chunk.clean = not gaps
+        name = name_of(receiver, chunk, opening.start)
         if name and chunk.index > claimed:
             claimed = chunk.index
             chunk.stream_id = name if chunk.clean else None

@@ -45,6 +45,10 @@ STATION = {
     "far": "codes that decide a RAP far behind the PES start",
     "packed": "sections packed behind one another, across packets",
     "pcr-alone": "the PCR on a PID of its own, in packets without payload",
+    "pcr-uneven": "the same, not evenly spaced",
+    "pcr-bare": "every second PCR in a packet without payload on the lead's PID",
+    "pcr-few": "now and then a PCR in a packet without payload on the lead's PID",
+    "bare-audio": "packets without payload on an audio PID",
 }
 WAY = {
     "dup": "legal duplicates",
@@ -52,6 +56,7 @@ WAY = {
     "dup-late": "duplicates some packets later",
     "dup-thrice": "a packet three times",
     "loss": "single packets lost",
+    "loss-bare": "packets without payload lost",
     "burst": "runs of packets lost",
     "tei": "transport_error_indicator",
     "scrambled": "scrambled packets",
@@ -184,7 +189,7 @@ class Pictures:
         self.rng, self.video, self.far = rng, video, far
 
     def noise(self, size):
-        return bytes(self.rng.randint(1, 255) for _ in range(size))
+        return self.rng.randbytes(size).replace(b"\0", b"\x5A")
 
     def unit(self, kind, size):
         """kind: "rap", "odd" (looks like one, or is one in a rarer way), "p"."""
@@ -275,6 +280,19 @@ class Station:
         for i, one in enumerate(packets):
             self.events.append((at + spread * i / len(packets), len(self.events), one))
 
+    def pcr_alone(self):
+        return "pcr-alone" in self.on or "pcr-uneven" in self.on
+
+    def pcr_packets(self, pid, at, number):
+        """The PCR that a PES start on the lead's PID carries, if it does; others are sent before it."""
+        if self.pcr_alone():
+            return None
+        pcr = self.ts(at) * 300
+        if "pcr-bare" in self.on and number % 2 or "pcr-few" in self.on and number % 48 == 25:
+            self.add(at, [packet(pid, pcr=pcr)])
+            return None
+        return pcr
+
     def third(self, at):
         """0, 1 or 2."""
         return min(2, int(3 * at / self.seconds))
@@ -342,7 +360,7 @@ class Station:
             version += int(at / 4.1)
             if version & 1:
                 streams.append((0x0D, DATA_PID, b""))
-        pcr = PCR_PID if "pcr-alone" in self.on else self.lead_pid(at)
+        pcr = PCR_PID if self.pcr_alone() else self.lead_pid(at)
         return pmt(PROGRAM, pcr, streams, version, info)
 
     def times(self):
@@ -398,16 +416,21 @@ class Station:
             elif pts == dts:
                 dts = None
             data = pes(0xE0, pts, dts, pictures.unit(kind, size), stuffing, flags)
-            pcr = self.ts(at) * 300 if "pcr-alone" not in self.on and number % 2 == 0 else None
+            pcr = self.pcr_packets(self.lead_pid(at), at, number)
             self.add(at, pes_packets(self.lead_pid(at), data, pcr), 0.9 / FPS)
 
     def audio_stream(self, pid, begin, every, stream_id):
         rng, at = self.rng, begin
+        number = 0
         while at < self.seconds:
-            data = pes(stream_id, self.ts(at) + 12_000, None, bytes(rng.randint(1, 255) for _ in range(rng.randint(90, 700))))
-            pcr = self.ts(at) * 300 if pid == VIDEO_PID and "pcr-alone" not in self.on else None
+            content = rng.randbytes(rng.randint(90, 700)).replace(b"\0", b"\x5A")
+            data = pes(stream_id, self.ts(at) + 12_000, None, content)
+            pcr = self.pcr_packets(pid, at, number) if pid == VIDEO_PID else None
             self.add(at, pes_packets(pid, data, pcr), 0.8 * every)
+            if pid == AUDIO2_PID and "bare-audio" in self.on and rng.random() < 0.15:
+                self.add(at + 0.5 * every, [packet(pid, control=rng.choice((0x20, 0x20, 0x20, 0x00)))])
             at += every
+            number += 1
 
     def packets(self):
         """The packets of the station's multiplex, null packets included."""
@@ -423,9 +446,11 @@ class Station:
         self.audio_stream(OTHER_PID, 0.013, 0.03, 0xE1)         # of another program
         if "pmt-version" in self.on:
             self.audio_stream(DATA_PID, 0.3, 0.7, 0xBF)
-        if "pcr-alone" in self.on:
-            for i in range(int(self.seconds * 20)):
-                self.add(i / 20, [packet(PCR_PID, pcr=self.ts(i / 20) * 300)])
+        if self.pcr_alone():
+            # Unevenly: 30 and 60 ms in turn, give or take a bit.
+            for i in range(int(self.seconds * (22 if "pcr-uneven" in self.on else 20))):
+                at = 0.045 * (i + i % 2 / 3) + rng.uniform(0, 0.003) if "pcr-uneven" in self.on else i / 20
+                self.add(at, [packet(PCR_PID, pcr=self.ts(at) * 300)])
         self.events.sort(key=lambda event: event[:2])
         result, counters = [], {}
         slot = 0
@@ -503,6 +528,11 @@ class Way:
                     packets.insert(i + 1 + (rng.randint(0, gap) if gap else 0), bytearray(copy))
         for i in reversed(self.chosen(packets, "loss")):
             del packets[i]
+        if "loss-bare" in self.on:
+            bare = [i for i, one in enumerate(packets) if not one[3] & 0x10 and i >= len(packets) * self.spare]
+            count = min(len(bare), max(1, round(3 * self.rate * len(packets) / 1000)))
+            for i in sorted(rng.sample(bare, count), reverse=True):
+                del packets[i]
         for i in reversed(self.chosen(packets, "burst", 0.3)):
             del packets[i:i + rng.choice((2, 5, 20, 120))]
         return packets

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <string.h>
+#include <libhdhomerun/hdhomerun.h>
+
+/* The frames of the vendor's discovery and control protocols, through its own library. */
+
+/* A list of device types, which newer clients send in place of a single one. */
+#define EC_TUNER_TAG_MULTI_TYPE 0x2d
+
+static inline void
+ec_tuner_packet_write_u32 (struct hdhomerun_pkt_t *packet, guint tag, guint32 value)
+{
+  hdhomerun_pkt_write_u8 (packet, (uint8_t) tag);
+  hdhomerun_pkt_write_var_length (packet, 4);
+  hdhomerun_pkt_write_u32 (packet, value);
+}
+
+/* `size` bytes of text; a terminating zero is counted by the caller, as the tag wants it. */
+static inline void
+ec_tuner_packet_write_text (struct hdhomerun_pkt_t *packet, guint tag, const char *text, gsize size)
+{
+  hdhomerun_pkt_write_u8 (packet, (uint8_t) tag);
+  hdhomerun_pkt_write_var_length (packet, size);
+  hdhomerun_pkt_write_mem (packet, text, size);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+
+#include "fake-device.h"
+
+/* The tool's verbs about sources, as processes of their own, on a device on loopback. */
+
+typedef struct {
+  char *out;
+  char *err;
+  int status;
+} Run;
+
+static void
+run_clear (Run *run)
+{
+  g_clear_pointer (&run->out, g_free);
+  g_clear_pointer (&run->err, g_free);
+}
+
+static GSubprocess *
+start (FakeDevice *device, const char *const *arguments)
+{
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  g_autofree char *tool = g_test_build_filename (G_TEST_BUILT, "..", "ec-tools", "ec", NULL);
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  g_autoptr (GError) error = NULL;
+  GSubprocess *process;
+
+  if (device) {
+    g_autofree char *host = fake_device_host (device);
+
+    g_subprocess_launcher_setenv (launcher, "EC_DEVICES", host, TRUE);
+  }
+  g_subprocess_launcher_setenv (launcher, "LC_ALL", "C.UTF-8", TRUE);
+  g_ptr_array_add (argv, tool);
+  for (; *arguments; arguments++)
+    g_ptr_array_add (argv, (gpointer) *arguments);
+  g_ptr_array_add (argv, NULL);
+  process = g_subprocess_launcher_spawnv (launcher, (const char *const *) argv->pdata, &error);
+  g_assert_no_error (error);
+  return process;
+}
+
+static void
+finish (GSubprocess *process, Run *run)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_subprocess_communicate_utf8 (process, NULL, NULL, &run->out, &run->err, &error);
+  g_assert_no_error (error);
+  run->status = g_subprocess_get_if_exited (process) ? g_subprocess_get_exit_status (process) : -1;
+  g_test_message ("%d: %s", run->status, run->err);
+}
+
+#define RUN(run, device, ...)                                                                      \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    const char *const arguments_[] = { __VA_ARGS__, NULL };                                        \
+    g_autoptr (GSubprocess) process_ = start (device, arguments_);                                 \
+                                                                                                   \
+    run_clear (run);                                                                               \
+    finish (process_, run);                                                                        \
+  }                                                                                                \
+  G_STMT_END
+
+static char *
+temp_path (const char *name)
+{
+  g_autofree char *folder = g_dir_make_tmp ("ec-verbs-XXXXXX", NULL);
+
+  return g_build_filename (folder, name, NULL);
+}
+
+static void
+remove_temp (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  g_unlink (path);
+  g_rmdir (folder);
+}
+
+static gsize
+file_size (const char *path)
+{
+  GStatBuf st;
+
+  return g_stat (path, &st) == 0 ? (gsize) st.st_size : 0;
+}
+
+static void
+test_usage (void)
+{
+  Run run = { 0 };
+
+  RUN (&run, NULL, "record");
+  g_assert_cmpint (run.status, ==, 2);
+  RUN (&run, NULL, "record", "-");
+  g_assert_cmpint (run.status, ==, 2);
+  RUN (&run, NULL, "record", "gopher://x", "-o", "-");
+  g_assert_cmpint (run.status, ==, 2);
+  RUN (&run, NULL, "discover", "--timeout", "nan");
+  g_assert_cmpint (run.status, ==, 2);
+  RUN (&run, NULL, "channels", "a", "b");
+  g_assert_cmpint (run.status, ==, 2);
+  RUN (&run, NULL, "record", "--help");
+  g_assert_cmpint (run.status, ==, 0);
+  g_assert_nonnull (strstr (run.out, "Examples:"));
+  run_clear (&run);
+}
+
+static void
+test_discover (void)
+{
+  FakeDevice *device = fake_device_new ("10A12347");
+  Run run = { 0 };
+
+  RUN (&run, device, "discover", "--no-broadcast", "--json");
+  g_assert_cmpint (run.status, ==, 0);
+  g_assert_nonnull (strstr (run.out, "\"device_id\":\"10A12347\""));
+  g_assert_nonnull (strstr (run.out, "\"channels\":5"));
+  g_assert_null (strstr (run.out, "sEcReT"));
+
+  RUN (&run, NULL, "discover", "--no-broadcast");
+  g_assert_cmpint (run.status, ==, 1);
+  g_assert_cmpstr (run.out, ==, "");
+  run_clear (&run);
+  fake_device_free (device);
+}
+
+static void
+test_channels (void)
+{
+  FakeDevice *device = fake_device_new ("10A12347");
+  g_autofree char *host = fake_device_host (device);
+  g_auto (GStrv) lines = NULL;
+  Run run = { 0 };
+
+  RUN (&run, NULL, "channels", host, "--json");
+  g_assert_cmpint (run.status, ==, 0);
+  lines = g_strsplit (run.out, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 6);
+  g_assert_true (g_str_has_prefix (lines[0], "{\"device\":\"10A12347\",\"number\":\"5.1\""));
+
+  RUN (&run, NULL, "channels", host, "--favorites");
+  g_assert_cmpint (run.status, ==, 0);
+  g_assert_nonnull (strstr (run.out, "KABC2"));
+  g_assert_null (strstr (run.out, "TEN"));
+
+  device->lineup = "[]";
+  RUN (&run, NULL, "channels", host);
+  g_assert_nonnull (strstr (run.err, "not scanned"));
+  run_clear (&run);
+  fake_device_free (device);
+}
+
+static void
+test_record (void)
+{
+  FakeDevice *device = fake_device_new ("10A12347");
+  g_autofree char *uri = fake_device_uri (device, "5.1");
+  g_autofree char *pay = fake_device_uri (device, "7.1");
+  g_autofree char *path = temp_path ("a.ts");
+  Run run = { 0 };
+
+  RUN (&run, NULL, "record", uri, "-o", path, "--bytes", "30000", "--json");
+  g_assert_cmpint (run.status, ==, 0);
+  g_assert_cmpuint (file_size (path), ==, 30000);
+  g_assert_nonnull (strstr (run.out, "\"extent\":\"mux\""));
+  g_assert_nonnull (strstr (run.out, "\"program_number\":3"));
+
+  /* Never overwritten unasked; refused before a file is made. */
+  RUN (&run, NULL, "record", uri, "-o", path);
+  g_assert_cmpint (run.status, ==, 1);
+  g_assert_cmpuint (file_size (path), ==, 30000);
+  RUN (&run, NULL, "record", uri, "-o", path, "--force", "--duration", "0.3");
+  g_assert_cmpint (run.status, ==, 0);
+  g_assert_cmpuint (file_size (path), !=, 30000);
+  g_unlink (path);
+  RUN (&run, NULL, "record", pay, "-o", path);
+  g_assert_cmpint (run.status, ==, 1);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  remove_temp (path);
+
+  RUN (&run, NULL, "record", uri, "-o", "/dev/full", "--force");
+  g_assert_cmpint (run.status, ==, 1);
+  g_assert_nonnull (strstr (run.err, "No space left"));
+  run_clear (&run);
+  g_assert_true (fake_server_wait_open (device->server, 0));
+  g_assert_cmpuint (fake_device_get_held (device), ==, 0);
+  fake_device_free (device);
+}
+
+static void
+test_signals (void)
+{
+  static const int signals[] = { SIGTERM, SIGINT, SIGKILL };
+  FakeDevice *device = fake_device_new ("10A12347");
+  g_autofree char *uri = fake_device_uri (device, "5.1");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (signals); i++) {
+    g_autofree char *path = temp_path ("a.ts");
+    const char *const arguments[] = { "record", uri, "-o", path, NULL };
+    g_autoptr (GSubprocess) process = start (NULL, arguments);
+    gint64 until = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+    Run run = { 0 };
+
+    while (file_size (path) == 0 && g_get_monotonic_time () < until)
+      g_usleep (10000);
+    g_subprocess_send_signal (process, signals[i]);
+    finish (process, &run);
+    g_assert_cmpint (run.status, ==, signals[i] == SIGKILL ? -1 : 0);
+    g_assert_cmpuint (file_size (path), >, 0);
+
+    /* However it ended, the tuner is free. */
+    g_assert_true (fake_server_wait_open (device->server, 0));
+    g_assert_cmpuint (fake_device_get_held (device), ==, 0);
+    run_clear (&run);
+    remove_temp (path);
+  }
+  fake_device_free (device);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_unsetenv ("EC_DEVICES");
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/verbs/usage", test_usage);
+  g_test_add_func ("/verbs/discover", test_discover);
+  g_test_add_func ("/verbs/channels", test_channels);
+  g_test_add_func ("/verbs/record", test_record);
+  g_test_add_func ("/verbs/signals", test_signals);
+  return g_test_run ();
+}
