@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <glib-object.h>
+
 #include "base/ec-macros.h"
 
 G_BEGIN_DECLS
@@ -38,9 +40,12 @@ typedef enum {
 } EcSourceError;
 
 #define EC_SOURCE_ERROR (ec_source_error_quark ())
+#define EC_TYPE_SOURCE_ERROR (ec_source_error_get_type ())
 
 EC_AVAILABLE_IN_1_0
 GQuark ec_source_error_quark (void);
+EC_AVAILABLE_IN_1_0
+GType ec_source_error_get_type (void) G_GNUC_CONST;
 
 /**
  * EcChunkError:
@@ -65,9 +70,12 @@ typedef enum {
 } EcChunkError;
 
 #define EC_CHUNK_ERROR (ec_chunk_error_quark ())
+#define EC_TYPE_CHUNK_ERROR (ec_chunk_error_get_type ())
 
 EC_AVAILABLE_IN_1_0
 GQuark ec_chunk_error_quark (void);
+EC_AVAILABLE_IN_1_0
+GType ec_chunk_error_get_type (void) G_GNUC_CONST;
 
 /**
  * EcIdentityError:
@@ -86,8 +94,11 @@ typedef enum {
 } EcIdentityError;
 
 #define EC_IDENTITY_ERROR (ec_identity_error_quark ())
+#define EC_TYPE_IDENTITY_ERROR (ec_identity_error_get_type ())
 
 EC_AVAILABLE_IN_1_0
 GQuark ec_identity_error_quark (void);
+EC_AVAILABLE_IN_1_0
+GType ec_identity_error_get_type (void) G_GNUC_CONST;
 
 G_END_DECLS

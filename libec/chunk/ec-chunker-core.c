@@ -126,7 +126,8 @@ probe_again (EcChunkerCore *self)
 
     if (i > 0)
       take_loss (self);
-    take_packets (self, probed->data + done * EC_TS_PACKET_SIZE, end - done, EC_TS_PACKET_SIZE);
+    if (end > done)
+      take_packets (self, probed->data + done * EC_TS_PACKET_SIZE, end - done, EC_TS_PACKET_SIZE);
     done = end;
   }
 }

@@ -36,6 +36,11 @@ struct _EcManifest {
 
 G_DEFINE_FINAL_TYPE (EcManifest, ec_manifest, G_TYPE_OBJECT)
 
+G_DEFINE_ENUM_TYPE (EcChunkSync,
+                    ec_chunk_sync,
+                    G_DEFINE_ENUM_VALUE (EC_CHUNK_SYNC_PTS, "pts"),
+                    G_DEFINE_ENUM_VALUE (EC_CHUNK_SYNC_CLOCK, "clock"))
+
 #define FORMAT "ts-canonical-1"
 #define TEXT_MAX (1 << 20)
 #define PART_MAX 33554432

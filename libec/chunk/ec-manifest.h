@@ -19,6 +19,10 @@ typedef enum {
   EC_CHUNK_SYNC_CLOCK,
 } EcChunkSync;
 
+#define EC_TYPE_CHUNK_SYNC (ec_chunk_sync_get_type ())
+EC_AVAILABLE_IN_1_0
+GType ec_chunk_sync_get_type (void) G_GNUC_CONST;
+
 #define EC_TYPE_MANIFEST (ec_manifest_get_type ())
 EC_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (EcManifest, ec_manifest, EC, MANIFEST, GObject)

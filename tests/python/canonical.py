@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """ts-canonical-1 in plain Python: a second implementation of ECP-0002, written from its text.
 
     python3 canonical.py [--program N] [--no-hash] FILE

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Tests of canonical.py, the plain second implementation of ECP-0002."""
 
 import json

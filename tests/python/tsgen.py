@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Synthetic transport streams for the tests of ts-canonical-1, the same for the same seed.
 
     python3 tsgen.py --kind atsc|dvb|isdb|none --video mpeg2|h264|hevc|audio --seconds N --seed S

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Writes the seeds of the fuzz targets, the same at every run.
+
+    make-seeds.py FOLDER        one folder a target
+"""
+
+import pathlib
+import random
+import shutil
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "python"))
+
+import canonical    # noqa: E402
+import tsgen        # noqa: E402
+
+# Small stations: a fuzzer sees what there is in a stream by how often it can run it.
+tsgen.RATE, tsgen.FPS = 24, 4
+KINDS, VIDEOS = ("atsc", "dvb", "isdb", "none"), ("mpeg2", "h264", "hevc", "audio")
+
+
+class Station(tsgen.Station):
+    def audio_stream(self, pid, begin, every, stream_id):
+        super().audio_stream(pid, begin, every * (1 if self.video == "audio" else 8), stream_id)
+
+
+class Pictures(tsgen.Pictures):
+    def noise(self, size):
+        return super().noise(size // 8 + 1 if size > 100 else size)
+
+
+tsgen.Station, tsgen.Pictures = Station, Pictures
+
+
+def thin(data):
+    """Without null packets and the other program, where the framing is plain: a third is left."""
+    packets = [data[at:at + 188] for at in range(0, len(data), 188)]
+    if any(one[0] != 0x47 or len(one) != 188 for one in packets):
+        return data[:120_000]
+    return b"".join(one for one in packets if tsgen.pid_of(one) not in (0x1FFF, tsgen.OTHER_PID))
+
+
+def streams():
+    """Name and bytes of streams that open chunks, each with something odd about it."""
+    for number, anomaly in enumerate((None, None, *sorted(tsgen.ANOMALIES))):
+        rng = random.Random(f"seed {number}")
+        kind, video = KINDS[number % 4], rng.choice(VIDEOS)
+        stride = 188 if number % 8 else rng.choice((192, 204))
+        anomalies = (anomaly,) if anomaly else ()
+        yield anomaly or f"plain-{number}", thin(tsgen.generate(kind, video, 14, number, anomalies, stride))
+
+
+def chunker():
+    """Four bytes that say how to feed it, then the stream: see fuzz-chunker.c."""
+    for number, (name, data) in enumerate(streams()):
+        yield name, bytes((number, 0x82 if number % 6 == 5 else 0, 0, 0)) + data
+    chunks = canonical.chunks(next(streams())[1])
+    yield "canonical", b"\0\0\0\0" + b"".join(b"".join(chunk.parts) for chunk in chunks)
+
+
+def framer():
+    for number, (name, data) in enumerate(streams()):
+        if number % 5 == 0:
+            yield name, bytes((number, 0)) + data[:4000]
+
+
+def section():
+    """Sections one behind the other with two bytes of flags and length each: see fuzz-ts-section.c."""
+    tables = [
+        (0x100, tsgen.pat(5, [(3, 0x100), (4, 0x200)])),
+        (0x100, tsgen.pmt(3, 0x101, [(2, 0x101, b""), (6, 0x102, b"\x6A\x00"), (0x81, 0x103, b"\x0A\x04eng\0")])),
+        (0x1FFB, tsgen.stt(1_456_401_618)), (0x1FFB, tsgen.tvct(5, 40)),
+        (0x11, tsgen.sdt(5, 0x2114, 20)), (0x14, tsgen.tdt(tsgen.UNIX)), (0x14, tsgen.tot(tsgen.UNIX)),
+    ]
+    for number, (pid, table) in enumerate(tables):
+        which = {0x100: 0, 0x1FFB: 1, 0x11: 2, 0x14: 3}[pid]
+        one = bytes((which | 0x80 | len(table) >> 8 << 3, len(table) & 0xFF)) + table
+        yield str(number), b"\x01" + one + one
+    packets = b"".join(bytes(one) for one in tsgen.section_packets(0x100, tables[1][1] * 3, tables[0][1]))
+    yield "packets", b"\x00" + packets
+
+
+def rap():
+    for number, text in enumerate((
+            "|B3 11 |B8 22 |00 00 08", "|B3 11 |00 00 10", "|67 11 |65", "|67 11 |41 88", "|67 11 |06 06 01 C4 80 |41 9A",
+            "|67 11 |06 01 04 00 00 03 00 11 06 01 C4 80 |", "|42 01 11 |26", "|40 01 |42 01 |44 01 |4E |2A")):
+        data = bytes.fromhex(text.replace("|", "000001"))
+        yield str(number), bytes((number % 4, 9)) + data
+
+
+def pes():
+    yield "video", bytes(tsgen.pes_packets(0x101, tsgen.pes(0xE0, 90_000, 86_400, b"\0\0\1\xB3"), 27_000_000)[0])
+    yield "audio", bytes(tsgen.pes_packets(0x102, tsgen.pes(0xBD, 2**33 - 1, None, b"\x0B\x77"))[0])
+
+
+def manifest():
+    for number, (_, data) in zip(range(4), streams()):
+        for chunk in canonical.chunks(data)[2:4]:
+            yield f"{number}-{chunk.index}", chunk.manifest().encode()
+
+
+def jws():
+    yield "empty", b"\0"
+    for mode in range(4):
+        yield f"mode-{mode}", bytes((mode, 17)) + b'{"format":"ts-canonical-1"}'
+
+
+def identity():
+    yield "key", bytes(range(32)).hex().encode() + b"\n"
+    yield "raw", bytes(range(32))
+
+
+def rtp():
+    packets = b"\x47\x1F\xFF\x10" + b"\xFF" * 184
+    data = b""
+    for sequence in (65_534, 65_535, 1, 0, 2, 2, 60):
+        one = bytes((0x80, 33)) + sequence.to_bytes(2, "big") + bytes(8) + packets
+        data += len(one).to_bytes(2, "big") + one
+    yield "overtaken", data
+
+
+TARGETS = {"chunker": chunker, "ts-framer": framer, "ts-section": section, "ts-rap": rap, "ts-pes": pes,
+           "manifest": manifest, "jws": jws, "identity": identity, "rtp": rtp}
+
+
+def main():
+    top = pathlib.Path(sys.argv[1])
+    shutil.rmtree(top, ignore_errors=True)
+    for target, seeds in TARGETS.items():
+        (top / target).mkdir(parents=True)
+        for name, data in seeds():
+            (top / target / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
