@@ -70,7 +70,7 @@ is_enough (Run *run)
     return FALSE;
   if (ec_inspector_get_duration (run->inspector) >= wanted)
     return TRUE;
-  return ec_source_get_live (run->source) &&
+  return run->started != 0 && ec_source_get_live (run->source) &&
          g_get_monotonic_time () - run->started >= wanted * PATIENCE + PATIENCE_MIN;
 }
 

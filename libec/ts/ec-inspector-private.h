@@ -153,7 +153,6 @@ typedef struct {
   guint64 n; /* 0: not canonical */
   guint64 first, last;
   guint64 n_skipped; /* indices between that are not there */
-  guint64 n_packets; /* since the first tag */
   guint64 first_pos;
 } EcInspectorCanonical;
 

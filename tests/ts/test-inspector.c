@@ -526,6 +526,7 @@ test_broadcast (void)
   g_autofree guint8 *data = NULL;
   g_autofree char *id = NULL;
   g_autoptr (JsonNode) root = NULL;
+  g_autoptr (JsonNode) constant = NULL;
   gsize size;
 
   if (!broadcast)
@@ -536,7 +537,8 @@ test_broadcast (void)
 
   g_assert_cmpuint (count_at (root, "$.programs"), ==, EC_STATION_N_PROGRAMS);
   g_assert_cmpint (number_at (root, "$.bit_rate"), ==, 1504000);
-  g_assert_true (json_node_get_boolean (at (root, "$.constant_rate")));
+  constant = at (root, "$.constant_rate");
+  g_assert_true (json_node_get_boolean (constant));
   g_assert_cmpint (number_at (root, "$.continuity_errors"), ==, 0);
   assert_string (root, "$.clock.kind", "atsc");
   g_assert_cmpint (number_at (root, "$.clock.gps_utc_offset"), ==, 18);
