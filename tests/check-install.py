@@ -29,6 +29,8 @@ LAYOUT = (
     "LIBDIR/girepository-1.0/Ec-1.typelib",
     "LIBDIR/pkgconfig/libec-1.0.pc",
     "share/gir-1.0/Ec-1.gir",
+    "share/man/man1/ec.1",
+    "share/man/man1/ec-chunk.1",
     "share/vala/vapi/libec-1.0.deps",
     "share/vala/vapi/libec-1.0.vapi",
 )

@@ -199,6 +199,7 @@ ec_chunker_core_take_canonical (EcChunkerCore *self, const guint8 *packets, gsiz
       } else {
         ec_chunker_core_end_canonical (self);
         ec_chunker_core_reset (self, FALSE);
+        self->timeline++;
         return i;
       }
     }

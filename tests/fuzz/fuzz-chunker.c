@@ -221,8 +221,11 @@ check (Run *run)
       if (before && !before->record->canonical && before->record->timeline == record->timeline)
         g_assert_cmpint (record->index, >, before->record->index);
     }
-    if (before)
+    /* Positions begin anew where canonical input begins or ends, and so do timelines. */
+    if (before && before->record->canonical == record->canonical)
       g_assert_cmpuint (record->start, >=, before->record->end);
+    if (before && before->record->canonical != record->canonical)
+      g_assert_cmpuint (record->timeline, >, before->record->timeline);
     if (seen->was_clean && record->stream_id) {
       g_assert_true (record->synced);
       g_assert_cmpint (record->index, >, claimed);

@@ -116,3 +116,32 @@ def test_cancelling():
     with pytest.raises(GLib.Error) as caught:
         Ec.Source.new_for_uri("http://127.0.0.1:9/").open(cancellable)
     assert caught.value.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED)
+
+
+@pytest.fixture(name="tuner")
+def start_tuner():
+    tool = os.path.join(os.environ.get("EC_BUILD_DIR", ""), "ec-tools", "ec")
+    command = [tool, "tuner", "--lite", "--json", "--http-port", "0", "--stream-port", "0", "--control-port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+def test_channels(tuner):
+    """The README's other example, and a few seconds of a channel."""
+    device = Ec.Device.new_for_host(tuner["base_url"].removeprefix("http://").rstrip("/"))
+    device.load(None)
+    channels = {channel.get_number(): channel for channel in device.get_channels()}
+    assert [f"{c.get_number()} {c.get_name()}" for c in channels.values()] == tuner["channels"]
+    assert device.get_device_id() == tuner["device_id"]
+    source = Ec.Source.new_for_uri(channels["5.1"].get_uri())
+    source.open(None)
+    chunker = Ec.Chunker.new(source.get_program_number())
+    chunk = None
+    while not chunk:
+        chunker.push(source.read(None)[0])
+        chunk = chunker.pop()
+    assert chunk.get_manifest().get_sync() == Ec.ChunkSync.CLOCK
+    source.close()
