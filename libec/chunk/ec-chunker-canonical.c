@@ -157,6 +157,13 @@ take_lead (EcChunkerCore *self, const guint8 *packet)
   canonical->seen_start = TRUE;
 }
 
+/* More than any chunk may have (§6.4). */
+static gboolean
+is_full (const EcChunkRecord *record)
+{
+  return record->n_bytes > EC_CHUNK_MAX_BYTES || record->part_sizes->len >= EC_CHUNK_MAX_PARTS;
+}
+
 static void
 take_packet (EcChunkerCore *self, const guint8 *packet)
 {
@@ -172,7 +179,8 @@ take_packet (EcChunkerCore *self, const guint8 *packet)
       canonical->current.n_kept == EC_CHUNK_AUDIO_PACKETS)
     emit_part (self, FALSE);
 
-  if (!ec_chunk_part_append_packet (&canonical->current, packet, canonical->hint)) {
+  if (is_full (canonical->record) ||
+      !ec_chunk_part_append_packet (&canonical->current, packet, canonical->hint)) {
     /* Too large to be a part of anything: what follows is for the next tag. */
     end_chunk (self);
     ec_chunk_part_clear (&canonical->current);
