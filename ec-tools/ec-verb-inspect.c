@@ -20,7 +20,7 @@ static const GOptionEntry entries[] = {
     "Look at SECONDS of the stream (default: 10 of a live source, else all)", "SECONDS" },
   { "bytes", 'b', 0, G_OPTION_ARG_INT64, &opt_bytes, "Look at N bytes at most", "N" },
   { "program", 'p', 0, G_OPTION_ARG_INT, &opt_program, "Report on program N only", "N" },
-  { "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "Print the report as one JSON object", NULL },
+  { "json", 'j', 0, G_OPTION_ARG_NONE, &opt_json, "Print the report as one JSON object", NULL },
   { NULL },
 };
 
