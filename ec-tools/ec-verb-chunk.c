@@ -327,6 +327,7 @@ read_source (Run *run)
 {
   GCancellable *cancellable = ec_tool_get_cancellable ();
 
+  ec_tool_progress ("Waiting for the stream…");
   for (;;) {
     gboolean discontinuity = FALSE;
     g_autoptr (GError) error = NULL;
