@@ -65,8 +65,14 @@ make_section (guint table_id, guint extension, const char *body)
   g_autoptr (GByteArray) bytes = from_hex (body);
   guint length = 5 + bytes->len + 4;
   const guint8 header[] = {
-    (guint8) table_id,  (guint8) (0xb0 | length >> 8), (guint8) length, (guint8) (extension >> 8),
-    (guint8) extension, 0xc1, /* version 0, current */ 0x00,            0x00,
+    (guint8) table_id,
+    (guint8) (0xb0 | length >> 8),
+    (guint8) length,
+    (guint8) (extension >> 8),
+    (guint8) extension,
+    0xc1,
+    /* version 0, current */ 0x00,
+    0x00,
   };
   GByteArray *section = g_byte_array_new ();
 
