@@ -205,7 +205,7 @@ ec_verb_channels (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   EcToolStatus status;
 
-  if (!ec_tool_parse (&argc, &argv, entries, "[DEVICE]", "Lists the channels that tuners receive.",
+  if (!ec_tool_parse (&argc, &argv, entries, "[DEVICE]", "List the channels that tuners receive.",
                       description, 0, 1, &status))
     return status;
   if (!(timeout > 0 && timeout <= 600)) {

@@ -28,7 +28,7 @@ static const GOptionEntry entries[] = {
   { "program", 'p', 0, G_OPTION_ARG_INT, &opt_program,
     "The program to chunk (default: the channel's, or the first of the stream)", "N" },
   { "chunks", 'n', 0, G_OPTION_ARG_INT, &opt_chunks, "Stop after N chunks", "N" },
-  { "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "Print one JSON object a chunk", NULL },
+  { "json", 'j', 0, G_OPTION_ARG_NONE, &opt_json, "Print one JSON object a chunk", NULL },
   { "identity", 0, 0, G_OPTION_ARG_FILENAME, &opt_identity,
     "Use the identity in FILE, made if it is not there", "FILE" },
   { "stable", 0, 0, G_OPTION_ARG_NONE, &opt_stable,

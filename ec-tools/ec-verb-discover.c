@@ -116,7 +116,7 @@ ec_verb_discover (int argc, char **argv)
   EcToolStatus status;
   guint n;
 
-  if (!ec_tool_parse (&argc, &argv, entries, "", "Finds the tuners on the network.", description, 0,
+  if (!ec_tool_parse (&argc, &argv, entries, "", "Find the tuners on the network.", description, 0,
                       0, &status))
     return status;
   if (!(timeout > 0 && timeout <= 600)) {

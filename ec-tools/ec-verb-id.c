@@ -11,7 +11,7 @@ static const GOptionEntry entries[] = {
   { "file", 'f', 0, G_OPTION_ARG_FILENAME, &opt_file,
     "The identity file (default: the user's stable identity)", "FILE" },
   { "new", 0, 0, G_OPTION_ARG_NONE, &opt_new, "Make an identity if there is none", NULL },
-  { "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "Print one JSON object", NULL },
+  { "json", 'j', 0, G_OPTION_ARG_NONE, &opt_json, "Print one JSON object", NULL },
   { NULL },
 };
 

@@ -311,7 +311,7 @@ ec_verb_record (int argc, char **argv)
   EcToolStatus status;
   gboolean ok;
 
-  if (!ec_tool_parse (&argc, &argv, entries, "SOURCE", "Writes what a source sends to a file.",
+  if (!ec_tool_parse (&argc, &argv, entries, "SOURCE", "Write what a source sends to a file.",
                       description, 1, 1, &status))
     return status;
   if (output == NULL)

@@ -105,7 +105,7 @@ parse (Options *options, int *argc, char ***argv, EcToolStatus *status)
       "Leave broadcast time in streams of one channel", NULL },
     { "faults", 0, 0, G_OPTION_ARG_STRING, &options->faults,
       "Channels that fail, for example 5.2=806,5.3=808", "LIST" },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &options->json, "Print JSON", NULL },
+    { "json", 'j', 0, G_OPTION_ARG_NONE, &options->json, "Print JSON", NULL },
     G_OPTION_ENTRY_NULL,
   };
 

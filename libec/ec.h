@@ -20,5 +20,7 @@
 #include "ec-init.h"
 #include "ec-source-uri.h"
 #include "ec-version.h"
+#include "seal/ec-identity.h"
+#include "ts/ec-inspector.h"
 
 #undef EC_INSIDE

@@ -57,7 +57,7 @@ GType ec_source_error_get_type (void) G_GNUC_CONST;
  * @EC_CHUNK_ERROR_BAD_MANIFEST: a manifest is malformed or its signature is wrong
  * @EC_CHUNK_ERROR_NO_MEMORY: a buffer could not be allocated
  *
- * What can go wrong with an [class@Chunker] or an [class@Manifest].
+ * What can go wrong with an [class@Chunker], an [class@Inspector] or an [class@Manifest].
  */
 typedef enum {
   EC_CHUNK_ERROR_FAILED,

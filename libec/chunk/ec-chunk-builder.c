@@ -71,6 +71,14 @@ ec_chunk_builder_open (EcChunkBuilder *self, EcChunkRecord *record, EcChunkPart 
   return TRUE;
 }
 
+gboolean
+ec_chunk_builder_is_full (const EcChunkBuilder *self)
+{
+  guint n_parts = self->record->part_sizes->len + self->held->len;
+
+  return self->record->n_bytes > EC_CHUNK_MAX_BYTES || n_parts >= EC_CHUNK_MAX_PARTS;
+}
+
 void
 ec_chunk_builder_boundary (EcChunkBuilder *self)
 {
@@ -120,7 +128,7 @@ ec_chunk_builder_release (EcChunkBuilder *self)
   for (guint i = self->split ? 1 : 0; i < self->held->len; i++)
     emit (self, &g_array_index (self->held, EcChunkPart, i), FALSE);
   g_array_set_size (self->held, 0);
-  return ok && self->record->n_bytes + ec_chunk_part_size (&self->current) <= EC_CHUNK_MAX_BYTES;
+  return ok;
 }
 
 void

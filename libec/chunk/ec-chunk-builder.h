@@ -12,7 +12,8 @@
  * to the next chunk.
  */
 
-#define EC_CHUNK_MAX_BYTES 536870912u /* ECP-0002 §6.4 */
+#define EC_CHUNK_MAX_BYTES 134217728u /* ECP-0002 §6.4 */
+#define EC_CHUNK_MAX_PARTS 16384
 #define EC_CHUNK_AUDIO_PACKETS 16
 
 /* `bytes` is the callee's to keep a reference of. */
@@ -53,11 +54,17 @@ gboolean ec_chunk_builder_release (EcChunkBuilder *self) G_GNUC_WARN_UNUSED_RESU
  */
 void ec_chunk_builder_end (EcChunkBuilder *self, EcChunkPart *rest);
 
+/* Whether the chunk is at its limits (ECP-0002 §6.4). */
+gboolean ec_chunk_builder_is_full (const EcChunkBuilder *self);
+
 /* A kept packet; FALSE when the chunk got too large, or memory ran out. */
 G_GNUC_WARN_UNUSED_RESULT static inline gboolean
 ec_chunk_builder_append (EcChunkBuilder *self, const guint8 *packet)
 {
   if (G_UNLIKELY (self->is_audio && self->current.n_kept == EC_CHUNK_AUDIO_PACKETS))
     ec_chunk_builder_boundary (self);
+  /* A part that begins asks for memory, so that is where to look. */
+  if (G_UNLIKELY (!self->current.base) && ec_chunk_builder_is_full (self))
+    return FALSE;
   return ec_chunk_part_append_packet (&self->current, packet, self->hint);
 }

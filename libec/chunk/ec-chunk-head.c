@@ -3,10 +3,10 @@
 
 #include <string.h>
 
+#include "ts/ec-ts-tag.h"
+
 #define FIRST_PMT_PAYLOAD 181
 #define PMT_PAYLOAD 184
-
-static const guint8 tag[] = { 0x47, 0x40, 0x00, 0x30, 0x0d, 0x82, 0x0b, 'E', 'C', '1' };
 
 gsize
 ec_chunk_head_size (const EcTsProgram *program)
@@ -22,7 +22,6 @@ write_pat (guint8 *out, const EcTsProgram *program, guint tsid, guint64 index)
 {
   guint pmt_pid = program->pmt_pid;
   guint version = (pmt_pid ^ pmt_pid >> 5 ^ pmt_pid >> 10) & 31;
-  guint64 index_be = GUINT64_TO_BE (index);
   guint8 section[16] = {
     0x00,
     0xb0,
@@ -41,10 +40,9 @@ write_pat (guint8 *out, const EcTsProgram *program, guint tsid, guint64 index)
 
   memcpy (section + 12, &crc_be, sizeof crc_be);
   memset (out, 0xff, EC_TS_PACKET_SIZE);
-  memcpy (out, tag, sizeof tag);
-  memcpy (out + sizeof tag, &index_be, sizeof index_be);
-  out[sizeof tag + sizeof index_be] = 0x00; /* pointer_field */
-  memcpy (out + sizeof tag + sizeof index_be + 1, section, sizeof section);
+  ec_ts_tag_write (out, index);
+  out[EC_TS_TAG_SIZE] = 0x00; /* pointer_field */
+  memcpy (out + EC_TS_TAG_SIZE + 1, section, sizeof section);
 }
 
 static void
@@ -81,16 +79,4 @@ ec_chunk_head_write (guint8 *out, const EcTsProgram *program, guint tsid, guint6
 {
   write_pat (out, program, tsid, index);
   write_pmt (out + EC_TS_PACKET_SIZE, program);
-}
-
-gboolean
-ec_chunk_head_parse_tag (const guint8 *packet, guint64 *index)
-{
-  guint64 index_be;
-
-  if (memcmp (packet, tag, sizeof tag) != 0)
-    return FALSE;
-  memcpy (&index_be, packet + sizeof tag, sizeof index_be);
-  *index = GUINT64_FROM_BE (index_be);
-  return TRUE;
 }

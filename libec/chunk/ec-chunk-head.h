@@ -11,5 +11,3 @@
 gsize ec_chunk_head_size (const EcTsProgram *program);
 /* Writes ec_chunk_head_size() bytes to `out`. */
 void ec_chunk_head_write (guint8 *out, const EcTsProgram *program, guint tsid, guint64 index);
-/* Whether a packet is the first of a head; then its index. */
-gboolean ec_chunk_head_parse_tag (const guint8 *packet, guint64 *index);

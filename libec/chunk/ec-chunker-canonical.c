@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "chunk/ec-chunker-core.h"
 
+#include "ts/ec-ts-tag.h"
+
 /* Canonical input: chunks that were cut already (ECP-0002 §8). */
 
 static void
@@ -155,6 +157,13 @@ take_lead (EcChunkerCore *self, const guint8 *packet)
   canonical->seen_start = TRUE;
 }
 
+/* More than any chunk may have (§6.4). */
+static gboolean
+is_full (const EcChunkRecord *record)
+{
+  return record->n_bytes > EC_CHUNK_MAX_BYTES || record->part_sizes->len >= EC_CHUNK_MAX_PARTS;
+}
+
 static void
 take_packet (EcChunkerCore *self, const guint8 *packet)
 {
@@ -170,7 +179,8 @@ take_packet (EcChunkerCore *self, const guint8 *packet)
       canonical->current.n_kept == EC_CHUNK_AUDIO_PACKETS)
     emit_part (self, FALSE);
 
-  if (!ec_chunk_part_append_packet (&canonical->current, packet, canonical->hint)) {
+  if (is_full (canonical->record) ||
+      !ec_chunk_part_append_packet (&canonical->current, packet, canonical->hint)) {
     /* Too large to be a part of anything: what follows is for the next tag. */
     end_chunk (self);
     ec_chunk_part_clear (&canonical->current);
@@ -192,7 +202,7 @@ ec_chunker_core_take_canonical (EcChunkerCore *self, const guint8 *packets, gsiz
       continue;
     }
     if (pid == EC_TS_PID_PAT) {
-      if (ec_chunk_head_parse_tag (packet, &index)) {
+      if (ec_ts_tag_parse (packet, &index)) {
         begin_chunk (self, packet, index);
       } else {
         ec_chunker_core_end_canonical (self);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ts/ec-ts-tag.h"
+
 /* §4.7 */
 #define PROBE_PACKETS 65536
 #define PROBE_ELAPSED (3 * EC_TS_CLOCK_RATE)
@@ -70,7 +72,7 @@ take_packets (EcChunkerCore *self, const guint8 *packets, gsize n, gsize stride)
     }
     if (pid == EC_TS_PID_NULL)
       continue;
-    if (G_UNLIKELY (pid == EC_TS_PID_PAT) && ec_chunk_head_parse_tag (packet, &index)) {
+    if (G_UNLIKELY (pid == EC_TS_PID_PAT) && ec_ts_tag_parse (packet, &index)) {
       self->pos = pos;
       break;
     }

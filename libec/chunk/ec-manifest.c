@@ -44,7 +44,7 @@ G_DEFINE_ENUM_TYPE (EcChunkSync,
 #define FORMAT "ts-canonical-1"
 #define TEXT_MAX (1 << 20)
 #define PART_MAX 33554432
-#define CHUNK_MAX 536870912
+#define CHUNK_MAX (134217728 + PART_MAX)
 
 static void
 ec_manifest_finalize (GObject *object)

@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "chunk/ec-stream-id-private.h"
 
-#define FORMAT "ts-canonical-1"
-/* EN 300 468 and TS 101 162: values from here on are not allocated to one network. */
-#define ONID_PRIVATE 0xff00
-
 char *
 ec_stream_id_for_broadcast (EcTsClockKind kind,
                             const EcTsNetwork *network,
                             guint tsid,
                             guint program_number)
 {
-  switch (kind) {
-  case EC_TS_CLOCK_ATSC:
-    if (!network->has_vct || network->vct_tsid != tsid || tsid <= 1)
-      return NULL;
-    return g_strdup_printf ("ec/v1/atsc/%u/%u/" FORMAT, tsid, program_number);
-  case EC_TS_CLOCK_DVB:
-  case EC_TS_CLOCK_ISDB:
-    if (!network->has_sdt || network->sdt_tsid != tsid || network->sdt_onid == 0 ||
-        network->sdt_onid >= ONID_PRIVATE)
-      return NULL;
-    return g_strdup_printf ("ec/v1/%s/%u/%u/%u/" FORMAT, ec_ts_clock_kind_name (kind),
-                            network->sdt_onid, tsid, program_number);
-  case EC_TS_CLOCK_UNDECIDED:
-  default:
-    return NULL;
-  }
+  return ec_ts_network_dup_stream_id (network, kind, tsid, program_number);
 }
 
 /* One field, percent-encoded (RFC 3986 §2.3). */

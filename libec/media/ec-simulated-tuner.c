@@ -10,6 +10,7 @@
 #define DAY_USEC (G_GINT64_CONSTANT (86400) * G_USEC_PER_SEC)
 
 #define TICK_MILLIS 10
+#define ANY_PORT_ATTEMPTS 20
 
 /**
  * EcSimulatedTuner:
@@ -84,23 +85,39 @@ on_tick (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+/* Discovery on UDP and control on TCP, on one port number. */
+static gboolean
+open_control (EcSimulatedTuner *self, GError **error)
+{
+  for (guint attempt = 1;; attempt++) {
+    g_autoptr (GError) failure = NULL;
+    guint port = self->config.control_port;
+
+    self->discovery = ec_tuner_discovery_new (self->device, &port, error);
+    if (!self->discovery)
+      return FALSE;
+    self->control = ec_tuner_control_new (self->device, port, &failure);
+    if (self->control) {
+      self->control_port = port;
+      return TRUE;
+    }
+    /* Any port that UDP got may be taken in TCP: then another. */
+    if (self->config.control_port != 0 || attempt == ANY_PORT_ATTEMPTS) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+    g_clear_pointer (&self->discovery, ec_tuner_discovery_free);
+  }
+}
+
 static gboolean
 open_servers (EcSimulatedTuner *self, GError **error)
 {
-  guint port = self->config.control_port;
-
   self->device = ec_tuner_device_new (&self->config, self->broadcast);
   self->http = ec_tuner_http_new (self->device, &self->http_port, &self->stream_port, error);
-  if (!self->http)
+  if (!self->http || !open_control (self, error))
     return FALSE;
-  self->discovery = ec_tuner_discovery_new (self->device, &port, error);
-  if (!self->discovery)
-    return FALSE;
-  self->control = ec_tuner_control_new (self->device, port, error);
-  if (!self->control)
-    return FALSE;
-  self->control_port = port;
-  ec_tuner_device_set_ports (self->device, self->http_port, self->stream_port, port);
+  ec_tuner_device_set_ports (self->device, self->http_port, self->stream_port, self->control_port);
   return TRUE;
 }
 
