@@ -145,3 +145,21 @@ def test_channels(tuner):
         chunk = chunker.pop()
     assert chunk.get_manifest().get_sync() == Ec.ChunkSync.CLOCK
     source.close()
+
+
+def test_timelines_around_canonical_input(stream, tmp_path):
+    """What follows canonical input begins afresh (ECP-0002 §8): names by timeline must differ."""
+    data = stream.read_bytes()
+    inside = b"".join(c.dup_data().get_data() for c in list(chunk_file(str(stream)))[2:5])
+    mixed = tmp_path / "mixed.ts"
+    mixed.write_bytes(data + inside + data[data.index(b"\x47\x40\0"):])
+    timelines = [chunk.get_timeline() for chunk in chunk_file(str(mixed))]
+    assert timelines == sorted(timelines) and sorted(set(timelines)) == [0, 1, 2]
+    assert timelines.count(1) == 3
+
+
+@pytest.mark.parametrize("text", ("", "0", "{", "}", '{"a":1}{"b":2}', '0{"a":1}', '[{"a":1}]', '{"a":"}"', '{"a":"\\"}'))
+def test_manifest_must_be_one_object(text):
+    with pytest.raises(GLib.Error) as caught:
+        Ec.Manifest.new_from_text(text, -1)
+    assert caught.value.matches(Ec.ChunkError.quark(), Ec.ChunkError.BAD_MANIFEST)
