@@ -140,8 +140,10 @@ def psi_peek():
             yield name, data[:8000]
 
 
-TARGETS = {"hdhr": hdhr, "psi-peek": psi_peek, "chunker": chunker, "ts-framer": framer, "ts-section": section, "ts-rap": rap, "ts-pes": pes,
-           "manifest": manifest, "jws": jws, "identity": identity, "rtp": rtp}
+TARGETS = {
+    "chunker": chunker, "inspector": chunker, "ts-framer": framer, "ts-section": section, "ts-rap": rap, "ts-pes": pes,
+    "psi-peek": psi_peek, "hdhr": hdhr, "rtp": rtp, "manifest": manifest, "jws": jws, "identity": identity,
+}
 
 
 def main():
