@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/ec-error.h"
+#include "base/ec-json-scan.h"
 
 /**
  * EcManifest:
@@ -43,6 +44,7 @@ G_DEFINE_ENUM_TYPE (EcChunkSync,
 
 #define FORMAT "ts-canonical-1"
 #define TEXT_MAX (1 << 20)
+#define MAX_DEPTH 32
 #define PART_MAX 33554432
 #define CHUNK_MAX (134217728 + PART_MAX)
 
@@ -284,47 +286,6 @@ read_members (EcManifest *self, JsonObject *object)
   return read_parts (self, object) && read_hash (self, object);
 }
 
-static gboolean
-is_blank (const char *text, gsize length)
-{
-  for (gsize i = 0; i < length; i++) {
-    if (!g_ascii_isspace (text[i]))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-/*
- * Whether the text is one JSON object by its braces. json-glib takes several values one behind the
- * other, too, and loses (and leaks) all but one of them.
- */
-static gboolean
-is_one_object (const char *text, gsize length)
-{
-  gboolean in_string = FALSE;
-  guint depth = 0;
-
-  for (gsize i = 0; i < length; i++) {
-    char c = text[i];
-
-    if (in_string) {
-      if (c == '\\')
-        i++;
-      else
-        in_string = c != '"';
-      continue;
-    }
-    if (depth == 0 && c != '{' && !g_ascii_isspace (c))
-      return FALSE;
-    in_string = c == '"';
-    if (c == '{' || c == '[')
-      depth++;
-    else if ((c == '}' || c == ']') && --depth == 0)
-      return is_blank (text + i + 1, length - i - 1);
-  }
-  return FALSE;
-}
-
 /**
  * ec_manifest_new_from_text:
  * @text: JSON in UTF-8
@@ -356,7 +317,7 @@ ec_manifest_new_from_text (const char *text, gssize length, GError **error)
                  "The manifest is longer than a manifest can be.");
     return NULL;
   }
-  if (!is_one_object (text, (gsize) length)) {
+  if (!ec_json_scan_is_one (text, (gsize) length, MAX_DEPTH)) {
     g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_BAD_MANIFEST,
                  "The manifest is not a JSON object.");
     return NULL;

@@ -121,8 +121,12 @@ configure_video (Encoder *self)
     if (stream->interlaced) {
       context->flags |= AV_CODEC_FLAG_INTERLACED_DCT;
       context->field_order = AV_FIELD_TT;
+#ifdef AV_FRAME_FLAG_INTERLACED /* FFmpeg 6.1 */
+      self->frame->flags |= AV_FRAME_FLAG_INTERLACED | AV_FRAME_FLAG_TOP_FIELD_FIRST;
+#else
       self->frame->interlaced_frame = 1;
       self->frame->top_field_first = 1;
+#endif
     }
   } else {
     context->gop_size = 30;

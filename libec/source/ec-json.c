@@ -5,34 +5,10 @@
 #include <string.h>
 
 #include "base/ec-error.h"
+#include "base/ec-json-scan.h"
 
 #define MAX_DEPTH 32
 #define MAX_TEXT 1024
-
-/* The parser recurses with the nesting: a peer must not choose the depth of our stack. */
-static gboolean
-is_shallow (const char *text, gsize size)
-{
-  gboolean quoted = FALSE;
-  guint depth = 0;
-
-  for (gsize i = 0; i < size; i++) {
-    if (quoted) {
-      if (text[i] == '\\')
-        i++;
-      else if (text[i] == '"')
-        quoted = FALSE;
-    } else if (text[i] == '"') {
-      quoted = TRUE;
-    } else if (text[i] == '[' || text[i] == '{') {
-      if (++depth > MAX_DEPTH)
-        return FALSE;
-    } else if ((text[i] == ']' || text[i] == '}') && depth > 0) {
-      depth--;
-    }
-  }
-  return TRUE;
-}
 
 JsonNode *
 ec_json_parse (GBytes *bytes, const char *who, GError **error)
@@ -44,7 +20,8 @@ ec_json_parse (GBytes *bytes, const char *who, GError **error)
 
   text = g_utf8_make_valid (data ? data : "", (gssize) size);
   size = strlen (text);
-  if (!is_shallow (text, size) || !json_parser_load_from_data (parser, text, (gssize) size, NULL) ||
+  if (!ec_json_scan_is_one (text, size, MAX_DEPTH) ||
+      !json_parser_load_from_data (parser, text, (gssize) size, NULL) ||
       json_parser_get_root (parser) == NULL) {
     g_set_error (error, EC_SOURCE_ERROR, EC_SOURCE_ERROR_BAD_REPLY,
                  "%s sent an answer that cannot be understood. Restarting it may help; is it an "

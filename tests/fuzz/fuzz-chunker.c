@@ -222,7 +222,7 @@ check (Run *run)
         g_assert_cmpint (record->index, >, before->record->index);
     }
     /* Positions begin anew where canonical input begins or ends, and so do timelines. */
-    if (before && before->record->canonical == record->canonical)
+    if (before && before->record->timeline == record->timeline)
       g_assert_cmpuint (record->start, >=, before->record->end);
     if (before && before->record->canonical != record->canonical)
       g_assert_cmpuint (record->timeline, >, before->record->timeline);

@@ -5,6 +5,7 @@
     make-seeds.py FOLDER        one folder a target
 """
 
+import json
 import pathlib
 import random
 import shutil
@@ -120,8 +121,29 @@ def rtp():
     yield "overtaken", data
 
 
-TARGETS = {"chunker": chunker, "ts-framer": framer, "ts-section": section, "ts-rap": rap, "ts-pes": pes,
-           "manifest": manifest, "jws": jws, "identity": identity, "rtp": rtp}
+def hdhr():
+    """A byte that says which answer of a device it is, then the answer: see fuzz-hdhr.c."""
+    yield "packet", b"\0" + bytes.fromhex("00030018010400000001020410a12347100102") + b"\x2a\x09http://a/"
+    yield "discover", b"\1" + json.dumps({
+        "FriendlyName": "T", "ModelNumber": "HDHR5-4US", "DeviceID": "10A12347", "BaseURL": "http://192.168.1.5",
+        "LineupURL": "http://192.168.1.5/lineup.json", "TunerCount": 4}).encode()
+    yield "lineup", b"\2" + json.dumps([{
+        "GuideNumber": "5.1", "GuideName": "KEC", "VideoCodec": "MPEG2", "HD": 1, "SignalStrength": 90,
+        "Tags": "favorite,drm", "URL": "http://192.168.1.5:5004/auto/v5.1"}, {"GuideNumber": 9, "DRM": "1"}]).encode()
+    yield "status", b"\3" + json.dumps({"ScanInProgress": 1, "Progress": "50", "Found": 3}).encode()
+    yield "tuners", b"\4" + json.dumps([{"Resource": "tuner0", "VctNumber": "5.1", "Frequency": 473000000}]).encode()
+
+
+def psi_peek():
+    for number, (name, data) in enumerate(streams()):
+        if number % 6 == 0:
+            yield name, data[:8000]
+
+
+TARGETS = {
+    "chunker": chunker, "inspector": chunker, "ts-framer": framer, "ts-section": section, "ts-rap": rap, "ts-pes": pes,
+    "psi-peek": psi_peek, "hdhr": hdhr, "rtp": rtp, "manifest": manifest, "jws": jws, "identity": identity,
+}
 
 
 def main():

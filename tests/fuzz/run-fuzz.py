@@ -23,9 +23,10 @@ def main():
     found.mkdir(exist_ok=True)
     folders = [str(found)] + [str(pathlib.Path(top) / name) for top in (seeds, known)
                               if (pathlib.Path(top) / name).is_dir()]
-    # Allocations that fail are the library's to handle; those that a fuzzer's limit forbids, too.
+    # Allocations that fail are the library's to handle. What was freed is kept apart for a while, but not so
+    # long that it counts as memory that the target needs.
     env = dict(os.environ)
-    env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":allocator_may_return_null=1"
+    env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":allocator_may_return_null=1:quarantine_size_mb=64"
     command = [target, f"-max_total_time={seconds}", "-rss_limit_mb=512", "-print_final_stats=1", "-verbosity=0",
                f"-artifact_prefix={here}/{name}.", *options, *folders]
     status = subprocess.run(command, env=env, check=False).returncode

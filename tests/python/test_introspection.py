@@ -158,7 +158,8 @@ def test_timelines_around_canonical_input(stream, tmp_path):
     assert timelines.count(1) == 3
 
 
-@pytest.mark.parametrize("text", ("", "0", "{", "}", '{"a":1}{"b":2}', '0{"a":1}', '[{"a":1}]', '{"a":"}"', '{"a":"\\"}'))
+@pytest.mark.parametrize("text", (
+    "", "0", "{", "}", '{"a":1}{"b":2}', '0{"a":1}', '[{"a":1}]', '{"a":"}"', '{"a":"\\"}', '{"a":' + "[" * 400_000))
 def test_manifest_must_be_one_object(text):
     with pytest.raises(GLib.Error) as caught:
         Ec.Manifest.new_from_text(text, -1)
