@@ -61,7 +61,7 @@ write_packet (Fixture *self, const char *token)
   guint8 *packet = g_malloc (EC_TS_PACKET_SIZE);
   guint8 payload[176] = { 0x11 };
   gboolean is_bare = strchr (token, '-') != NULL;
-  const char *pcr = strpbrk (token + 2, "pq");
+  const char *pcr = strpbrk (token, "pq");
 
   if (strchr (token, '\''))
     payload[100] = 0x22;
