@@ -36,7 +36,8 @@ typedef struct {
 void ec_chunk_builder_init (EcChunkBuilder *self, EcChunkPartFunc func, gpointer user_data);
 void ec_chunk_builder_clear (EcChunkBuilder *self);
 /*
- * Opens `record` with `first` (taken) as what there is of its first part; FALSE when memory ran out.
+ * Opens `record` with `first` (taken) as what there is of its first part; FALSE when that gets too large,
+ * or memory ran out.
  */
 gboolean ec_chunk_builder_open (EcChunkBuilder *self,
                                 EcChunkRecord *record,
@@ -59,5 +60,10 @@ ec_chunk_builder_append (EcChunkBuilder *self, const guint8 *packet)
 {
   if (G_UNLIKELY (self->is_audio && self->current.n_kept == EC_CHUNK_AUDIO_PACKETS))
     ec_chunk_builder_boundary (self);
+  /* Whose it is while the builder holds nobody knows; ec_chunk_builder_release() looks at it. */
+  if (G_UNLIKELY (!self->holding &&
+                  self->record->n_bytes + ec_chunk_part_size (&self->current) + EC_TS_PACKET_SIZE >
+                      EC_CHUNK_MAX_BYTES))
+    return FALSE;
   return ec_chunk_part_append_packet (&self->current, packet, self->hint);
 }
