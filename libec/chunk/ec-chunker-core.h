@@ -48,7 +48,13 @@ typedef enum {
   EC_CHUNKER_ROLE_OPEN_LEAD = 1 << 5, /* of the open chunk's PMT */
   EC_CHUNKER_ROLE_OPEN_KEPT = 1 << 6,
   EC_CHUNKER_ROLE_NAMES = 1 << 7, /* looked at, but not counted */
+  /* kept by a candidate's map, which the PMT in force may have replaced since; not counted by itself */
+  EC_CHUNKER_ROLE_CANDIDATE_KEPT = 1 << 8,
 } EcChunkerRole;
+
+/* §7.1 */
+#define EC_CHUNKER_ROLES_COUNTED                                                                   \
+  ((guint16) ~(EC_CHUNKER_ROLE_NAMES | EC_CHUNKER_ROLE_CANDIDATE_KEPT))
 
 /* Something about a chunk that is not known yet: a gap (pid EC_TS_N_PIDS: on all) or a mark. */
 typedef struct {

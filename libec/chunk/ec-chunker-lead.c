@@ -34,7 +34,11 @@ clear_candidate (EcChunkerCore *self)
 void
 ec_chunker_core_reject_candidate (EcChunkerCore *self)
 {
+  gboolean has_roles = self->candidate.own_part && self->candidate.program != self->program;
+
   clear_candidate (self);
+  if (has_roles)
+    ec_chunker_core_update_roles (self);
   apply_pending (self);
   if (self->builder.holding && !ec_chunk_builder_release (&self->builder))
     ec_chunker_core_abandon (self);
