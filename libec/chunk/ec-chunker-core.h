@@ -71,6 +71,7 @@ typedef struct {
   guint64 pos;
   guint64 pts;
   guint tsid;
+  guint clock_pid;
   EcTsNetwork network;
   gboolean moving; /* the PMT is looked for elsewhere than the one in force came from */
   EcTsClockSample sample;
@@ -86,6 +87,7 @@ typedef struct {
 typedef struct {
   gboolean active;
   gboolean head_done;
+  guint program_number;
   guint pmt_pid;
   guint tsid;
   guint timeline;

@@ -245,6 +245,56 @@ test_gap_in_window (Fixture *self, gconstpointer data)
   g_assert_cmpuint (nth (self, 0)->damaged, ==, 2);
 }
 
+/* E grows by `seconds`, in pictures that open nothing. */
+static void
+send_pictures (Fixture *self, guint64 *pts, guint seconds)
+{
+  for (guint i = 0; i < 2 * seconds; i++) {
+    *pts += SECOND / 2;
+    send_start (self, VIDEO, *pts, PICTURE_P, 'p');
+  }
+}
+
+static void
+send_stt (Fixture *self)
+{
+  send_section (self, EC_TS_PID_PSIP, 0xcd, 0, "00 56ceecd2 12 6000");
+}
+
+/*
+ * A chunk's clock PIDs are those at its opening (§7.5), not at the packet that decides it: here the first
+ * STT comes between the two, and a gap on the TDT's PID damages the chunk all the same.
+ */
+static void
+test_clock_pids_of_opening (Fixture *self, gconstpointer data)
+{
+  for (guint late = 0; late < 2; late++) {
+    guint64 pts = 10 * SECOND;
+
+    g_byte_array_set_size (self->stream, 0);
+    g_ptr_array_set_size (self->records, 0);
+    memset (self->counters, 0, sizeof self->counters);
+    send_packet (self, EC_TS_PID_TDT, FALSE, "", 't');
+    send_pat (self);
+    send_section (self, PMT_PID, 0x02, 1, MAP);
+    send_start (self, VIDEO, pts, SEQUENCE PICTURE_I, 'a');
+    send_pictures (self, &pts, 4); /* without a clock for so long: by time stamps */
+    if (late == 0)
+      send_stt (self);
+    send_start (self, VIDEO, pts, SEQUENCE, 'b');
+    if (late == 1)
+      send_stt (self);
+    send_packet (self, VIDEO, FALSE, PICTURE_I, 'c');
+    self->counters[EC_TS_PID_TDT]++;
+    send_packet (self, EC_TS_PID_TDT, FALSE, "", 't');
+    ec_chunker_core_free (receive (self));
+    g_assert_cmpuint (self->records->len, ==, 2);
+    /* An STT before the opening opens by the clock; the PSIP PID's first packet damages what is before. */
+    g_assert_cmpint (nth (self, 1)->synced, ==, late == 0);
+    g_assert_cmpuint (nth (self, 1)->damaged, ==, late == 0 ? 0 : 2);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -255,6 +305,7 @@ main (int argc, char **argv)
   ADD ("map-changes-in-second-window", test_map_changes_in_second_window);
   ADD ("map-changes-in-rejected-window", test_map_changes_in_rejected_window);
   ADD ("gap-in-window", test_gap_in_window);
+  ADD ("clock-pids-of-opening", test_clock_pids_of_opening);
 #undef ADD
   return g_test_run ();
 }
