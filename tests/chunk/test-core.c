@@ -295,6 +295,55 @@ test_clock_pids_of_opening (Fixture *self, gconstpointer data)
   }
 }
 
+/* Canonical input (§8): a tag, then sections on the PMT's PID, then some packets. */
+static void
+send_tag (Fixture *self)
+{
+  g_autoptr (EcTsProgram) program = make_program (PMT_PID, VIDEO, "02 e031 f000");
+  guint8 head[EC_CHUNK_HEAD_MAX];
+
+  ec_chunk_head_write (head, program, 0x815, 9);
+  g_byte_array_append (self->stream, head, EC_TS_PACKET_SIZE);
+}
+
+/* Only a map of the program that the tag names is the chunk's map, and ends its head. */
+static void
+test_canonical_map (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GByteArray) bad = make_section (0x02, 1, MAP);
+
+  bad->data[bad->len - 1] ^= 1;
+  send_tag (self);
+  append_section (self->stream, PMT_PID, &self->counters[PMT_PID], bad);
+  send_section (self, PMT_PID, 0x02, 2, MAP);  /* of another program */
+  send_section (self, PMT_PID, 0x42, 1, "00"); /* of another table */
+  send_section (self, PMT_PID, 0x02, 1, MAP);
+  send_section (self, PMT_PID, 0x02, 1, OTHER_MAP); /* too late */
+  send_start (self, VIDEO, 10 * SECOND, PICTURE_I, 'a');
+  send_packet (self, AUDIO, FALSE, "", 'b');
+  send_start (self, VIDEO, 11 * SECOND, PICTURE_P, 'c');
+  assert_heard (self, "[9:######ab|c|]");
+  g_assert_true (nth (self, 0)->has_pts);
+  g_assert_cmpuint (nth (self, 0)->pts, ==, 10 * SECOND);
+  g_assert_true (ec_ts_program_keeps (nth (self, 0)->program, AUDIO));
+}
+
+/* Two maps in one packet: the first one holds. */
+static void
+test_canonical_two_maps (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GByteArray) sections = make_section (0x02, 1, MAP);
+  g_autoptr (GByteArray) second = make_section (0x02, 1, OTHER_MAP);
+
+  g_byte_array_append (sections, second->data, second->len);
+  send_tag (self);
+  append_section (self->stream, PMT_PID, &self->counters[PMT_PID], sections);
+  send_start (self, VIDEO, 10 * SECOND, PICTURE_I, 'a');
+  send_start (self, VIDEO, 11 * SECOND, PICTURE_P, 'b');
+  assert_heard (self, "[9:##a|b|]");
+  g_assert_true (ec_ts_program_keeps (nth (self, 0)->program, AUDIO));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -306,6 +355,8 @@ main (int argc, char **argv)
   ADD ("map-changes-in-rejected-window", test_map_changes_in_rejected_window);
   ADD ("gap-in-window", test_gap_in_window);
   ADD ("clock-pids-of-opening", test_clock_pids_of_opening);
+  ADD ("canonical-map", test_canonical_map);
+  ADD ("canonical-two-maps", test_canonical_two_maps);
 #undef ADD
   return g_test_run ();
 }
