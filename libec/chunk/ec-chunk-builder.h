@@ -37,7 +37,8 @@ typedef struct {
 void ec_chunk_builder_init (EcChunkBuilder *self, EcChunkPartFunc func, gpointer user_data);
 void ec_chunk_builder_clear (EcChunkBuilder *self);
 /*
- * Opens `record` with `first` (taken) as what there is of its first part; FALSE when memory ran out.
+ * Opens `record` with `first` (taken) as what there is of its first part; FALSE when that gets too large,
+ * or memory ran out.
  */
 gboolean ec_chunk_builder_open (EcChunkBuilder *self,
                                 EcChunkRecord *record,

@@ -17,15 +17,16 @@ reserve (EcChunkPart *self, gsize capacity)
   return TRUE;
 }
 
+/* The capacity never leaves room for more than EC_CHUNK_PART_MAX, so that it is all one has to look at. */
 gboolean
 ec_chunk_part_grow (EcChunkPart *self, gsize hint)
 {
-  gsize capacity;
+  gsize begin = self->base ? self->begin : EC_CHUNK_HEAD_MAX;
+  gsize capacity = self->base ? self->capacity * 2 : EC_CHUNK_HEAD_MAX + MAX (hint, MIN_CAPACITY);
 
-  if (self->base && ec_chunk_part_size (self) + EC_TS_PACKET_SIZE > EC_CHUNK_PART_MAX)
+  if (ec_chunk_part_size (self) + EC_TS_PACKET_SIZE > EC_CHUNK_PART_MAX)
     return FALSE;
-  capacity = self->base ? self->capacity * 2 : EC_CHUNK_HEAD_MAX + MAX (hint, MIN_CAPACITY);
-  return reserve (self, MIN (capacity, EC_CHUNK_HEAD_MAX + EC_CHUNK_PART_MAX + EC_TS_PACKET_SIZE));
+  return reserve (self, MIN (capacity, begin + EC_CHUNK_PART_MAX));
 }
 
 gboolean
@@ -51,10 +52,13 @@ ec_chunk_part_prepend (EcChunkPart *self, gsize size)
 {
   g_assert (size <= EC_CHUNK_HEAD_MAX);
 
+  if (ec_chunk_part_size (self) + size > EC_CHUNK_PART_MAX)
+    return NULL;
   if (!self->base && !reserve (self, EC_CHUNK_HEAD_MAX + MIN_CAPACITY))
     return NULL;
   g_assert (self->begin >= size);
   self->begin -= size;
+  self->capacity = MIN (self->capacity, self->begin + EC_CHUNK_PART_MAX);
   return self->base + self->begin;
 }
 

@@ -16,15 +16,18 @@ typedef struct {
   guint8 *base; /* NULL: nothing allocated yet */
   gsize begin;  /* where the bytes begin in `base` */
   gsize end;
-  gsize capacity;
-  guint n_kept; /* kept packets, for the parts of an audio lead */
+  gsize capacity; /* of `base`, as far as a part may grow */
+  guint n_kept;   /* kept packets, for the parts of an audio lead */
 } EcChunkPart;
 
 /* FALSE when there is no memory, or the part would pass EC_CHUNK_PART_MAX. `hint`: a likely size. */
 gboolean ec_chunk_part_grow (EcChunkPart *self, gsize hint) G_GNUC_WARN_UNUSED_RESULT;
 gboolean ec_chunk_part_append_part (EcChunkPart *self,
                                     const EcChunkPart *other) G_GNUC_WARN_UNUSED_RESULT;
-/* Room of `size` bytes in front, at most EC_CHUNK_HEAD_MAX and once a part; NULL without memory. */
+/*
+ * Room of `size` bytes in front, at most EC_CHUNK_HEAD_MAX and once a part; NULL without memory, or when
+ * the part would pass EC_CHUNK_PART_MAX.
+ */
 guint8 *ec_chunk_part_prepend (EcChunkPart *self, gsize size) G_GNUC_WARN_UNUSED_RESULT;
 void ec_chunk_part_clear (EcChunkPart *self);
 /* The bytes, without copying; `self` is empty afterwards. */

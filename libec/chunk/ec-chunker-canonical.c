@@ -54,6 +54,7 @@ take_program (gpointer user_data, guint program_number, guint pmt_pid)
 {
   EcChunkerCore *self = user_data;
 
+  self->canonical.program_number = program_number;
   self->canonical.pmt_pid = pmt_pid;
   return FALSE;
 }
@@ -69,17 +70,20 @@ on_pat (gpointer user_data, guint pid, const EcTsSection *section)
   ec_ts_pat_foreach (section, take_program, self);
 }
 
+/* The first map of the program that the PAT names; what else comes on its PID is in the head, too. */
 static void
 on_pmt (gpointer user_data, guint pid, const EcTsSection *section)
 {
   EcChunkerCore *self = user_data;
-  EcTsProgram *program = ec_ts_program_new (pid, section);
+  EcChunkerCanonical *canonical = &self->canonical;
 
-  self->canonical.head_done = TRUE;
-  g_clear_pointer (&self->canonical.program, ec_ts_program_unref);
-  self->canonical.program = program;
-  if (program)
-    self->canonical.record->program = ec_ts_program_ref (program);
+  if (canonical->head_done || section->table_extension != canonical->program_number)
+    return;
+  canonical->program = ec_ts_program_new (pid, section);
+  if (!canonical->program)
+    return;
+  canonical->record->program = ec_ts_program_ref (canonical->program);
+  canonical->head_done = TRUE;
 }
 
 static void

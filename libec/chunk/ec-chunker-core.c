@@ -12,6 +12,9 @@
 #define ROLES_SECTIONS                                                                             \
   (EC_CHUNKER_ROLE_PAT | EC_CHUNKER_ROLE_PMT | EC_CHUNKER_ROLE_CLOCK | EC_CHUNKER_ROLE_NAMES)
 
+#define ROLES_KEPT                                                                                 \
+  (EC_CHUNKER_ROLE_KEPT | EC_CHUNKER_ROLE_OPEN_KEPT | EC_CHUNKER_ROLE_CANDIDATE_KEPT)
+
 /* What is not plain payload of the program: TRUE when the packet is to be dropped. */
 static gboolean
 take_irregular (EcChunkerCore *self, guint pid, const guint8 *packet, guint64 pos)
@@ -41,12 +44,11 @@ take_counted (EcChunkerCore *self, guint pid, guint roles, const guint8 *packet)
     /* It may have opened a chunk with another map. */
     roles = self->continuity->pids[pid].roles;
   }
-  if (G_UNLIKELY ((packet[3] & 0x30) != 0x10) &&
-      (roles & (EC_CHUNKER_ROLE_KEPT | EC_CHUNKER_ROLE_OPEN_KEPT)))
+  if (G_UNLIKELY ((packet[3] & 0x30) != 0x10) && (roles & ROLES_KEPT))
     ec_chunker_core_mark (self, pid, packet);
   if ((roles & EC_CHUNKER_ROLE_OPEN_KEPT) && !ec_chunk_builder_append (&self->builder, packet))
     ec_chunker_core_abandon (self);
-  if (G_UNLIKELY (self->candidate.own_part) && (roles & EC_CHUNKER_ROLE_KEPT) &&
+  if (G_UNLIKELY (self->candidate.own_part) && ec_ts_program_keeps (self->candidate.program, pid) &&
       !ec_chunk_part_append_packet (&self->candidate.part, packet, 0))
     ec_chunker_core_reject_candidate (self);
 }
@@ -125,7 +127,7 @@ take_packets (EcChunkerCore *self, const guint8 *packets, gsize n, gsize stride)
     ec_ts_continuity_take (continuity, state, packet, pos);
 
     if (state->roles) {
-      if (G_LIKELY (state->roles != EC_CHUNKER_ROLE_NAMES))
+      if (G_LIKELY (state->roles & EC_CHUNKER_ROLES_COUNTED))
         self->counted_pos = pos;
       take_counted (self, pid, state->roles, packet);
     }

@@ -48,8 +48,14 @@ typedef enum {
   EC_CHUNKER_ROLE_OPEN_LEAD = 1 << 5, /* of the open chunk's PMT */
   EC_CHUNKER_ROLE_OPEN_KEPT = 1 << 6,
   EC_CHUNKER_ROLE_NAMES = 1 << 7, /* looked at, but not counted */
-  EC_CHUNKER_ROLE_PLAIN = 1 << 8, /* payload of the open chunk and of the PMT in force, no more */
+  /* kept by a candidate's map, which the PMT in force may have replaced since; not counted by itself */
+  EC_CHUNKER_ROLE_CANDIDATE_KEPT = 1 << 8,
+  EC_CHUNKER_ROLE_PLAIN = 1 << 9, /* payload of the open chunk and of the PMT in force, no more */
 } EcChunkerRole;
+
+/* §7.1 */
+#define EC_CHUNKER_ROLES_COUNTED                                                                   \
+  ((guint16) ~(EC_CHUNKER_ROLE_NAMES | EC_CHUNKER_ROLE_CANDIDATE_KEPT | EC_CHUNKER_ROLE_PLAIN))
 
 /* Something about a chunk that is not known yet: a gap (pid EC_TS_N_PIDS: on all) or a mark. */
 typedef struct {
@@ -66,6 +72,7 @@ typedef struct {
   guint64 pos;
   guint64 pts;
   guint tsid;
+  guint clock_pid;
   EcTsNetwork network;
   gboolean moving; /* the PMT is looked for elsewhere than the one in force came from */
   EcTsClockSample sample;
@@ -81,6 +88,7 @@ typedef struct {
 typedef struct {
   gboolean active;
   gboolean head_done;
+  guint program_number;
   guint pmt_pid;
   guint tsid;
   guint timeline;

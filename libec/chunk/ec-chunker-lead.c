@@ -34,7 +34,11 @@ clear_candidate (EcChunkerCore *self)
 void
 ec_chunker_core_reject_candidate (EcChunkerCore *self)
 {
+  gboolean has_roles = self->candidate.own_part && self->candidate.program != self->program;
+
   clear_candidate (self);
+  if (has_roles)
+    ec_chunker_core_update_roles (self);
   apply_pending (self);
   if (self->builder.holding && !ec_chunk_builder_release (&self->builder))
     ec_chunker_core_abandon (self);
@@ -73,6 +77,7 @@ typedef struct {
   gint64 elapsed;
   guint64 pts;
   guint tsid;
+  guint clock_pid;
   EcTsNetwork network;
   gboolean moving; /* the PMT is looked for elsewhere than the one in force came from */
   const EcTsClockSample *sample;
@@ -112,7 +117,7 @@ open_chunk (EcChunkerCore *self,
   record->open_elapsed = opening->elapsed;
   record->start = opening->pos;
   record->tsid = (guint16) opening->tsid;
-  record->clock_pid = ec_ts_clock_pid (&self->clock);
+  record->clock_pid = opening->clock_pid;
   record->certain_open = certain;
   if (record->synced)
     record->stream_id = ec_stream_id_for_broadcast (self->clock.kind, &opening->network,
@@ -139,6 +144,7 @@ candidate_is_rap (EcChunkerCore *self)
     .elapsed = candidate->elapsed,
     .pts = candidate->pts,
     .tsid = candidate->tsid,
+    .clock_pid = candidate->clock_pid,
     .network = candidate->network,
     .moving = candidate->moving,
     .sample = &candidate->sample,
@@ -187,6 +193,7 @@ begin_candidate (EcChunkerCore *self,
   candidate->pos = self->pos - 1;
   candidate->pts = start->pts;
   candidate->tsid = self->tsid;
+  candidate->clock_pid = ec_ts_clock_pid (&self->clock);
   candidate->network = self->network;
   candidate->moving = self->pmt_pid != self->program->pmt_pid;
   candidate->sample = *sample;
@@ -209,6 +216,7 @@ take_audio_rap (EcChunkerCore *self, const EcTsPesStart *start, const EcTsClockS
     .elapsed = self->clock.elapsed,
     .pts = start->pts,
     .tsid = self->tsid,
+    .clock_pid = ec_ts_clock_pid (&self->clock),
     .network = self->network,
     .moving = self->pmt_pid != self->program->pmt_pid,
     .sample = sample,

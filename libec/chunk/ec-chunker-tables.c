@@ -3,8 +3,6 @@
 
 /* What is not payload: tables, roles of PIDs, gaps. */
 
-#define ROLES_COUNTED ((guint16) ~EC_CHUNKER_ROLE_NAMES)
-
 /* The PIDs of which most packets need nothing but to be copied. */
 static void
 mark_plain (EcTsPidState *pids, const EcTsProgram *open)
@@ -25,6 +23,8 @@ ec_chunker_core_update_roles (EcChunkerCore *self)
 {
   EcTsPidState *pids = self->continuity->pids;
   const EcTsProgram *open = self->builder.record ? self->builder.record->program : NULL;
+  const EcTsProgram *candidate =
+      self->candidate.undecided && self->candidate.own_part ? self->candidate.program : NULL;
 
   for (guint pid = 0; pid < EC_TS_N_PIDS; pid++)
     pids[pid].roles = 0;
@@ -44,6 +44,8 @@ ec_chunker_core_update_roles (EcChunkerCore *self)
     if (self->program->lead_kind != EC_TS_LEAD_NONE)
       pids[self->program->lead_pid].roles |= EC_CHUNKER_ROLE_LEAD;
   }
+  for (guint i = 0; candidate && i < candidate->n_kept; i++)
+    pids[candidate->kept[i]].roles |= EC_CHUNKER_ROLE_CANDIDATE_KEPT;
   if (open) {
     for (guint i = 0; i < open->n_kept; i++)
       pids[open->kept[i]].roles |= EC_CHUNKER_ROLE_OPEN_KEPT;
@@ -177,11 +179,11 @@ damage (EcChunkerCore *self, guint pid, guint64 first, guint64 last)
     .gap = { .pid = (guint16) pid, .first = first, .last = last },
     .event = self->event,
   };
-  gboolean counted =
-      pid == EC_TS_N_PIDS || (self->continuity->pids[pid].roles & ROLES_COUNTED) != 0;
+  gboolean may_wait =
+      pid == EC_TS_N_PIDS || (self->continuity->pids[pid].roles & ~EC_CHUNKER_ROLE_NAMES) != 0;
 
-  /* A PID that is not counted now can only concern chunks that are closed. */
-  if (self->candidate.undecided && counted)
+  /* A PID that nothing keeps now can only concern chunks that are closed. */
+  if (self->candidate.undecided && may_wait)
     g_array_append_val (self->candidate.pending, pending);
   else
     ec_chunk_ledger_gap (&self->ledger, &pending.gap, pending.event);
@@ -232,7 +234,7 @@ take_gap (EcChunkerCore *self, guint pid, guint64 first, guint64 last)
 void
 ec_chunker_core_gap (EcChunkerCore *self, const EcTsGap *gap, gboolean first, gboolean in_sequence)
 {
-  gboolean counted = (self->continuity->pids[gap->pid].roles & ROLES_COUNTED) != 0;
+  gboolean counted = (self->continuity->pids[gap->pid].roles & EC_CHUNKER_ROLES_COUNTED) != 0;
   guint64 first_on_all;
 
   self->event++;

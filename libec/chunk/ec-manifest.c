@@ -96,14 +96,23 @@ ec_manifest_new_for_record (const EcChunkRecord *record)
   return self;
 }
 
+/* Rounds down, also below 0. */
+static gint64
+divide (gint64 dividend, gint64 divisor)
+{
+  return dividend / divisor - (dividend % divisor < 0 ? 1 : 0);
+}
+
 char *
 ec_manifest_format_utc (gint64 clock, gint gps_offset)
 {
-  gint64 milliseconds = clock / (EC_TS_CLOCK_RATE / 1000) - (gint64) MAX (gps_offset, 0) * 1000;
-  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (milliseconds / 1000);
+  gint64 milliseconds =
+      divide (clock, EC_TS_CLOCK_RATE / 1000) - (gint64) MAX (gps_offset, 0) * 1000;
+  gint64 seconds = divide (milliseconds, 1000);
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (seconds);
   g_autofree char *text = time ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%S") : NULL;
 
-  return text ? g_strdup_printf ("%s.%03dZ", text, (int) (milliseconds % 1000)) : NULL;
+  return text ? g_strdup_printf ("%s.%03dZ", text, (int) (milliseconds - seconds * 1000)) : NULL;
 }
 
 static void
@@ -269,7 +278,8 @@ read_members (EcManifest *self, JsonObject *object)
   self->sync = strcmp (sync, "clock") == 0 ? EC_CHUNK_SYNC_CLOCK : EC_CHUNK_SYNC_PTS;
   if (!read_int (object, "program", 0, 65535, &program) ||
       !read_int (object, "index", 0, G_MAXINT64, &self->index) ||
-      !read_optional_int (object, "clock", 0, G_MAXINT64, &self->has_clock, &self->clock) ||
+      !read_optional_int (object, "clock", G_MININT64, G_MAXINT64, &self->has_clock,
+                          &self->clock) ||
       !read_optional_int (object, "pts", 0, ((gint64) 1 << 33) - 1, &self->has_pts, &self->pts) ||
       !read_optional_int (object, "gps_utc_offset", 0, 255, &has_offset, &offset) ||
       !read_int (object, "duration", 0, G_MAXINT64, &self->duration) ||
