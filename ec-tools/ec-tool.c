@@ -76,6 +76,17 @@ ec_tool_print_builder (JsonBuilder *builder)
   ec_tool_print_json (json_builder_get_root (builder));
 }
 
+gboolean
+ec_tool_check_output (GError **error)
+{
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                       "Writing to standard output failed. Has its reader ended, or is the disk "
+                       "full?");
+  return FALSE;
+}
+
 static gpointer
 wait_for_signals (gpointer data)
 {

@@ -49,6 +49,12 @@ void ec_tool_print_json (JsonNode *node);
 void ec_tool_print_builder (JsonBuilder *builder);
 
 /*
+ * Whether all that was printed on stdout so far was taken. SIGPIPE is ignored: a verb that prints
+ * for as long as a source lives has to ask, or it never ends once its reader has.
+ */
+gboolean ec_tool_check_output (GError **error);
+
+/*
  * A cancellable that SIGINT and SIGTERM cancel; the second signal ends the process at once.
  * Works without a running main loop. Owned by the tool.
  */

@@ -270,7 +270,7 @@ take_chunk (Run *run, EcChunk *chunk)
   else
     print_text (chunk, file);
   remember (run, chunk);
-  return TRUE;
+  return ec_tool_check_output (&run->error);
 }
 
 static void

@@ -15,6 +15,17 @@ static const Verb verbs[] = {
 #include "ec-verbs.inc"
 };
 
+static EcToolStatus
+run_verb (const Verb *verb, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  EcToolStatus status = verb->run (argc, argv);
+
+  if (status == EC_TOOL_DONE && !ec_tool_check_output (&error))
+    return ec_tool_fail (verb->name, error);
+  return status;
+}
+
 static void
 print_help (void)
 {
@@ -49,7 +60,7 @@ main (int argc, char **argv)
 
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++) {
     if (strcmp (argv[1], verbs[i].name) == 0)
-      return verbs[i].run (argc - 1, argv + 1);
+      return run_verb (&verbs[i], argc - 1, argv + 1);
   }
 
   g_printerr ("ec: there is no verb “%s”. “ec --help” lists what there is.\n", argv[1]);

@@ -48,7 +48,7 @@ parse_request (struct hdhomerun_pkt_t *packet, Request *request)
   size_t length;
 
   memset (request, 0, sizeof *request);
-  while ((next = hdhomerun_pkt_read_tlv (packet, &tag, &length)) != NULL) {
+  while ((next = ec_tuner_packet_read_tag (packet, &tag, &length)) != NULL) {
     if (tag == HDHOMERUN_TAG_GETSET_NAME && !request->name)
       request->name = g_strndup ((const char *) packet->pos, length);
     else if (tag == HDHOMERUN_TAG_GETSET_VALUE && !request->value)

@@ -35,7 +35,7 @@ is_for_us (EcTunerDiscovery *self)
   size_t length;
   uint8_t *next;
 
-  while ((next = hdhomerun_pkt_read_tlv (self->packet, &tag, &length)) != NULL) {
+  while ((next = ec_tuner_packet_read_tag (self->packet, &tag, &length)) != NULL) {
     if (tag == HDHOMERUN_TAG_DEVICE_TYPE || tag == EC_TUNER_TAG_MULTI_TYPE) {
       for (gsize i = 0; i + 4 <= length; i += 4) {
         guint32 type = hdhomerun_pkt_read_u32 (self->packet);

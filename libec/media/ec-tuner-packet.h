@@ -18,6 +18,20 @@ ec_tuner_packet_write_u32 (struct hdhomerun_pkt_t *packet, guint tag, guint32 va
   hdhomerun_pkt_write_u32 (packet, value);
 }
 
+/*
+ * The next tag of a request: where its value ends, or NULL at the end. The vendor's own
+ * hdhomerun_pkt_read_tlv() takes a length that is cut short for a huge one and lets it pass.
+ */
+static inline uint8_t *
+ec_tuner_packet_read_tag (struct hdhomerun_pkt_t *packet, uint8_t *tag, size_t *length)
+{
+  uint8_t *next = hdhomerun_pkt_read_tlv (packet, tag, length);
+
+  if (next == NULL || *length > (size_t) (packet->end - packet->pos))
+    return NULL;
+  return next;
+}
+
 /* `size` bytes of text; a terminating zero is counted by the caller, as the tag wants it. */
 static inline void
 ec_tuner_packet_write_text (struct hdhomerun_pkt_t *packet, guint tag, const char *text, gsize size)

@@ -12,6 +12,9 @@
 #define ROUND_INTERVAL (200 * 1000) /* µs */
 #define MAX_SOCKETS 64
 
+/* So many packets are read from one socket before the clock is looked at again. */
+#define BURST 64
+
 /* A socket of one interface and where to send from it. */
 typedef struct {
   GSocket *socket;
@@ -133,7 +136,7 @@ base_url_of (const EcHdhrReply *reply, GSocketAddress *sender)
 static gboolean
 receive (Way *way, const EcHdhrProbe *probe, EcHdhrProbeFunc func, gpointer user_data)
 {
-  for (;;) {
+  for (guint i = 0; i < BURST; i++) {
     guint8 packet[EC_HDHR_MAX_PACKET + 1];
     g_autoptr (GSocketAddress) sender = NULL;
     gssize n =
@@ -153,6 +156,7 @@ receive (Way *way, const EcHdhrProbe *probe, EcHdhrProbeFunc func, gpointer user
     if (!more)
       return TRUE;
   }
+  return FALSE;
 }
 
 /* Waits for answers until `until` (µs, monotonic). TRUE: that is enough. */

@@ -98,8 +98,10 @@ http_session (EcSourceCore *core, gpointer user_data, GCancellable *cancellable,
       !check_type (message, data->shown, error))
     return FALSE;
 
-  finite = soup_message_headers_get_encoding (soup_message_get_response_headers (message)) ==
-           SOUP_ENCODING_CONTENT_LENGTH;
+  /* What was live stays live: a short answer after a lost connection is not its end. */
+  finite = !ec_source_core_get_live (core) &&
+           soup_message_headers_get_encoding (soup_message_get_response_headers (message)) ==
+               SOUP_ENCODING_CONTENT_LENGTH;
   ec_source_core_set_live (core, !finite);
   return ec_source_http_flow (core, stream, finite, data->who, cancellable, error);
 }

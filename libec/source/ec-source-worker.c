@@ -75,7 +75,8 @@ on_session_over (EcSourceCore *core, gboolean finished, GError *error, guint *at
     return on_lost (core, error, attempt);
 
   core->was_open = TRUE;
-  if (core->state == EC_SOURCE_STATE_OPENING)
+  /* Nothing may have come before the end. */
+  if (core->state == EC_SOURCE_STATE_OPENING || core->state == EC_SOURCE_STATE_RECONNECTING)
     ec_source_core_change_state (core, EC_SOURCE_STATE_STREAMING);
   ec_source_core_change_state (core, EC_SOURCE_STATE_ENDED);
   return FALSE;

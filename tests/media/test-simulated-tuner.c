@@ -69,6 +69,65 @@ test_taken_port (void)
   g_assert_true (ec_simulated_tuner_start (second, &error));
 }
 
+/* A frame around `payload`; returns its size. */
+static gsize
+make_frame (struct hdhomerun_pkt_t *packet, guint16 type, const char *payload, gsize size)
+{
+  hdhomerun_pkt_reset (packet);
+  hdhomerun_pkt_write_mem (packet, payload, size);
+  hdhomerun_pkt_seal_frame (packet, type);
+  return (gsize) (packet->end - packet->start);
+}
+
+/* The last tag's length lacks its second byte: it is left out, and the device lives on. */
+static void
+test_cut_tag (void)
+{
+  g_autoptr (EcSimulatedTuner) tuner = make (0);
+  g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+  g_autoptr (GSocketAddress) address = NULL;
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketConnection) connection = NULL;
+  g_autoptr (GSocket) udp = NULL;
+  g_autoptr (GError) error = NULL;
+  struct hdhomerun_pkt_t *packet;
+  char reply[HDHOMERUN_MAX_PACKET_SIZE];
+  gsize size;
+
+  if (!tuner)
+    return;
+  ec_simulated_tuner_start (tuner, &error);
+  g_assert_no_error (error);
+  packet = hdhomerun_pkt_create ();
+  address =
+      g_inet_socket_address_new (loopback, (guint16) ec_simulated_tuner_get_control_port (tuner));
+
+  udp = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, &error);
+  g_assert_no_error (error);
+  g_socket_set_timeout (udp, 5);
+  size = make_frame (packet, HDHOMERUN_TYPE_DISCOVER_REQ, "\x2d\x80", 2);
+  g_socket_send_to (udp, address, (const char *) packet->start, size, NULL, &error);
+  g_assert_no_error (error);
+  size = make_frame (packet, HDHOMERUN_TYPE_DISCOVER_REQ, "\x01\x04\x00\x00\x00\x01\x2d\x80", 8);
+  g_socket_send_to (udp, address, (const char *) packet->start, size, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_socket_receive (udp, reply, sizeof reply, NULL, &error), >, 0);
+  g_assert_no_error (error);
+
+  g_socket_client_set_timeout (client, 5);
+  connection = g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, &error);
+  g_assert_no_error (error);
+  size = make_frame (packet, HDHOMERUN_TYPE_GETSET_REQ, "\x03\x80", 2);
+  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)),
+                             packet->start, size, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)),
+                                        reply, sizeof reply, NULL, &error),
+                   >, 0);
+  g_assert_no_error (error);
+  hdhomerun_pkt_destroy (packet);
+}
+
 static void
 test_bad_settings (void)
 {
@@ -106,6 +165,7 @@ main (int argc, char **argv)
 
   g_test_add_func ("/media/simulated-tuner/life", test_life);
   g_test_add_func ("/media/simulated-tuner/taken-port", test_taken_port);
+  g_test_add_func ("/media/simulated-tuner/cut-tag", test_cut_tag);
   g_test_add_func ("/media/simulated-tuner/bad-settings", test_bad_settings);
   g_test_add_func ("/media/simulated-tuner/channels", test_channels);
   return g_test_run ();

@@ -174,6 +174,39 @@ def test_again(tmp_path):
     assert stamps == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
 
 
+def test_reader_gone(tmp_path):
+    """As with `ec chunk … | head -n 1`: a live source's tuner is not held for nobody."""
+    data = make_stream(tmp_path / "a.ts")
+    half = len(data) // 2
+    with subprocess.Popen([EC, "chunk", "--json", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        try:
+            process.stdin.write(data[:half])
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())
+            process.stdout.close()
+            try:
+                process.stdin.write(data[half:])
+                process.stdin.flush()
+            except BrokenPipeError:
+                pass
+            assert process.wait(timeout=30) == 1
+            assert b"standard output" in process.stderr.read()
+        finally:
+            process.kill()
+            try:
+                process.stdin.close()
+            except BrokenPipeError:
+                pass
+
+
+def test_full_disk(tmp_path):
+    make_stream(tmp_path / "a.ts")
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run([EC, "inspect", tmp_path / "a.ts"], stdout=full, stderr=subprocess.PIPE)
+        assert result.returncode == 1 and b"standard output" in result.stderr
+
+
 def test_signed(tmp_path):
     """Signed manifests vouch for chunks that are read again."""
     make_stream(tmp_path / "a.ts", "--seconds", 24)

@@ -346,6 +346,26 @@ serve_flaky (FakeRequest *request)
   }
 }
 
+/* Breaks off, has nothing for a moment but says so with a length, and is back. */
+static void
+serve_pause (FakeRequest *request)
+{
+  Web *web = request->user_data;
+
+  switch (g_atomic_int_add (&web->connections, 1)) {
+  case 0:
+    fake_reply_head (request, "200 OK", "Content-Type: video/mp2t\r\n");
+    fake_send_ts (request, 0x100, 100, 0);
+    break;
+  case 1:
+    fake_reply (request, "200 OK", "Content-Type: video/mp2t\r\n", "");
+    break;
+  default:
+    fake_reply_head (request, "200 OK", "Content-Type: video/mp2t\r\n");
+    fake_send_ts (request, 0x102, 0, 1000);
+  }
+}
+
 static void
 serve_web (FakeRequest *request)
 {
@@ -357,6 +377,8 @@ serve_web (FakeRequest *request)
     fake_reply (request, "302 Found", "Location: /loop\r\n", "");
   else if (g_str_equal (request->path, "/flaky"))
     serve_flaky (request);
+  else if (g_str_equal (request->path, "/pause"))
+    serve_pause (request);
   else if (g_str_equal (request->path, "/live"))
     fake_reply_head (request, "200 OK", ""), fake_send_ts (request, 0x100, 0, 1000);
   else if (g_str_equal (request->path, "/flood"))
@@ -524,6 +546,28 @@ test_http_stall (void)
   g_assert_cmpuint (fake_server_get_open (server), ==, 1);
   g_clear_object (&source);
   g_assert_true (fake_server_wait_open (server, 0));
+  fake_server_free (server);
+}
+
+/* A live stream does not become a download that ended. */
+static void
+test_http_pause (void)
+{
+  Web web = { 0 };
+  FakeServer *server = fake_server_new (serve_web, &web);
+  g_autofree char *uri = web_uri (server, "/pause");
+  g_autoptr (EcSource) source = make_source (uri);
+  g_autoptr (GError) error = NULL;
+  Hunt hunt = { .pid = 0x102 };
+
+  g_assert_true (ec_source_open (source, NULL, &error));
+  g_assert_no_error (error);
+  ec_source_read_async (source, NULL, on_hunt_read, &hunt);
+  while (!hunt.done)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (ec_source_get_live (source));
+  g_assert_cmpuint (fake_server_count (server, "/pause"), ==, 3);
+  g_clear_object (&source);
   fake_server_free (server);
 }
 
@@ -700,6 +744,7 @@ main (int argc, char **argv)
   g_test_add_func ("/source/http/download", test_http_download);
   g_test_add_func ("/source/http/errors", test_http_errors);
   g_test_add_func ("/source/http/stall", test_http_stall);
+  g_test_add_func ("/source/http/pause", test_http_pause);
   g_test_add_func ("/source/http/overflow", test_http_overflow);
   g_test_add_func ("/source/cancel/open", test_cancel_open);
   g_test_add_func ("/source/cancel/read", test_cancel_read);
