@@ -10,6 +10,8 @@
 #define MANIFEST_TYPE "ec-manifest+json"
 /* Without anything to chunk in this much of a stream, there is no use in going on. */
 #define GIVE_UP_BYTES (32 * 1024 * 1024)
+/* How often progress is shown while nothing comes, ms. */
+#define PROGRESS_TIME 500
 /* Chunks that are remembered to tell when one is revoked. */
 #define REMEMBERED 512
 
@@ -305,13 +307,55 @@ take_chunks (Run *run)
   }
 }
 
+static const char *
+describe_source (EcSource *source)
+{
+  switch (ec_source_get_state (source)) {
+  case EC_SOURCE_STATE_OPENING:
+    return "; waiting for the stream…";
+  case EC_SOURCE_STATE_STALLED:
+    return "; nothing comes any more…";
+  case EC_SOURCE_STATE_RECONNECTING:
+    return "; the stream was lost, connecting again…";
+  default:
+    return "";
+  }
+}
+
 static void
 show_progress (Run *run)
 {
   g_autofree char *size = g_format_size (run->n_bytes);
 
-  ec_tool_progress ("%s read, %u chunks, %u clean%s", size, run->n_chunks, run->n_clean,
-                    run->n_revoked ? ", some revoked" : "");
+  ec_tool_progress ("%s read, %u chunks, %u clean%s%s", size, run->n_chunks, run->n_clean,
+                    run->n_revoked ? ", some revoked" : "", describe_source (run->source));
+}
+
+static gboolean
+on_progress_time (gpointer user_data)
+{
+  show_progress (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+on_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GAsyncResult **out = user_data;
+
+  *out = g_object_ref (result);
+}
+
+/* Waits with the main context running, so that progress shows also while nothing comes. */
+static GBytes *
+read_block (Run *run, gboolean *discontinuity, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  ec_source_read_async (run->source, ec_tool_get_cancellable (), on_read, &result);
+  while (!result)
+    g_main_context_iteration (NULL, TRUE);
+  return ec_source_read_finish (run->source, result, discontinuity, error);
 }
 
 /* Nothing opens, and what is wrong does not look as if it would pass. */
@@ -325,12 +369,10 @@ is_hopeless (Run *run)
 static void
 read_source (Run *run)
 {
-  GCancellable *cancellable = ec_tool_get_cancellable ();
-
   for (;;) {
     gboolean discontinuity = FALSE;
     g_autoptr (GError) error = NULL;
-    g_autoptr (GBytes) bytes = ec_source_read (run->source, &discontinuity, cancellable, &error);
+    g_autoptr (GBytes) bytes = read_block (run, &discontinuity, &error);
 
     if (error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
       run->error = g_steal_pointer (&error);
@@ -410,6 +452,7 @@ ec_verb_chunk (int argc, char **argv)
 {
   EcToolStatus status = EC_TOOL_DONE;
   Run run = { .remembered = G_QUEUE_INIT };
+  guint progress;
 
   if (!ec_tool_parse (&argc, &argv, entries, "SOURCE",
                       "Cut a transport stream into canonical chunks.", description, 1, 1, &status))
@@ -422,8 +465,10 @@ ec_verb_chunk (int argc, char **argv)
     return EC_TOOL_USAGE;
   }
 
+  progress = g_timeout_add (PROGRESS_TIME, on_progress_time, &run);
   if (prepare (&run, argv[1]))
     read_source (&run);
+  g_source_remove (progress);
   ec_tool_progress_clear ();
   if (run.error)
     status = ec_tool_fail (VERB, run.error);

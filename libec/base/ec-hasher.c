@@ -30,6 +30,8 @@ ec_hasher_update (EcHasher *self, const guint8 *data, gsize size)
 {
   gsize direct;
 
+  if (size == 0)
+    return;
   if (self->waiting > 0) {
     gsize n = MIN (size, EC_HASHER_RUN - self->waiting);
 

@@ -80,9 +80,12 @@ ec_reader_u32 (EcReader *reader)
 static inline guint64
 ec_reader_u64 (EcReader *reader)
 {
-  guint64 high = ec_reader_u32 (reader);
+  const guint8 *p = ec_reader_bytes (reader, 8);
+  guint64 value = 0;
 
-  return high << 32 | ec_reader_u32 (reader);
+  for (guint i = 0; p && i < 8; i++)
+    value = value << 8 | p[i];
+  return value;
 }
 
 /* A reader over the next `n` bytes, which this one skips; empty and failed when they are not there. */
@@ -92,9 +95,9 @@ ec_reader_sub (EcReader *reader, gsize n)
   EcReader sub = { 0 };
   const guint8 *bytes = ec_reader_bytes (reader, n);
 
-  if (bytes)
-    ec_reader_init (&sub, bytes, n);
-  else
+  if (reader->failed)
     sub.failed = TRUE;
+  else
+    ec_reader_init (&sub, bytes, n); /* NULL where there is no input at all */
   return sub;
 }

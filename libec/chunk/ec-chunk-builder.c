@@ -79,6 +79,32 @@ ec_chunk_builder_is_full (const EcChunkBuilder *self)
   return self->record->n_bytes > EC_CHUNK_MAX_BYTES || n_parts >= EC_CHUNK_MAX_PARTS;
 }
 
+gboolean
+ec_chunk_builder_append_run (EcChunkBuilder *self, const guint8 *packets, gsize n)
+{
+  EcChunkPart *part = &self->current;
+
+  g_assert (!self->is_audio && !self->holding);
+
+  while (n > 0) {
+    gsize room = (part->capacity - part->end) / EC_TS_PACKET_SIZE;
+    gsize now = MIN (n, room);
+
+    if (now == 0) {
+      if ((!part->base && ec_chunk_builder_is_full (self)) ||
+          !ec_chunk_part_grow (part, self->hint))
+        return FALSE;
+      continue;
+    }
+    memcpy (part->base + part->end, packets, now * EC_TS_PACKET_SIZE);
+    part->end += now * EC_TS_PACKET_SIZE;
+    part->n_kept += now;
+    packets += now * EC_TS_PACKET_SIZE;
+    n -= now;
+  }
+  return TRUE;
+}
+
 void
 ec_chunk_builder_boundary (EcChunkBuilder *self)
 {

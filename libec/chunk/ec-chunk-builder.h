@@ -57,6 +57,11 @@ void ec_chunk_builder_end (EcChunkBuilder *self, EcChunkPart *rest);
 /* Whether the chunk is at its limits (ECP-0002 §6.4). */
 gboolean ec_chunk_builder_is_full (const EcChunkBuilder *self);
 
+/* Kept packets of a video chunk, one behind the other; FALSE when it got too large, or memory ran out. */
+gboolean ec_chunk_builder_append_run (EcChunkBuilder *self,
+                                      const guint8 *packets,
+                                      gsize n) G_GNUC_WARN_UNUSED_RESULT;
+
 /* A kept packet; FALSE when the chunk got too large, or memory ran out. */
 G_GNUC_WARN_UNUSED_RESULT static inline gboolean
 ec_chunk_builder_append (EcChunkBuilder *self, const guint8 *packet)

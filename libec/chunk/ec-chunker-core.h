@@ -48,6 +48,7 @@ typedef enum {
   EC_CHUNKER_ROLE_OPEN_LEAD = 1 << 5, /* of the open chunk's PMT */
   EC_CHUNKER_ROLE_OPEN_KEPT = 1 << 6,
   EC_CHUNKER_ROLE_NAMES = 1 << 7, /* looked at, but not counted */
+  EC_CHUNKER_ROLE_PLAIN = 1 << 8, /* payload of the open chunk and of the PMT in force, no more */
 } EcChunkerRole;
 
 /* Something about a chunk that is not known yet: a gap (pid EC_TS_N_PIDS: on all) or a mark. */

@@ -5,6 +5,21 @@
 
 #define ROLES_COUNTED ((guint16) ~EC_CHUNKER_ROLE_NAMES)
 
+/* The PIDs of which most packets need nothing but to be copied. */
+static void
+mark_plain (EcTsPidState *pids, const EcTsProgram *open)
+{
+  const guint kept = EC_CHUNKER_ROLE_KEPT | EC_CHUNKER_ROLE_OPEN_KEPT;
+  const guint payload = kept | EC_CHUNKER_ROLE_LEAD | EC_CHUNKER_ROLE_OPEN_LEAD;
+
+  for (guint i = 0; i < open->n_kept && open->lead_kind != EC_TS_LEAD_AUDIO; i++) {
+    EcTsPidState *state = &pids[open->kept[i]];
+
+    if ((state->roles & kept) == kept && (state->roles & ~payload) == 0)
+      state->roles |= EC_CHUNKER_ROLE_PLAIN;
+  }
+}
+
 void
 ec_chunker_core_update_roles (EcChunkerCore *self)
 {
@@ -34,6 +49,7 @@ ec_chunker_core_update_roles (EcChunkerCore *self)
       pids[open->kept[i]].roles |= EC_CHUNKER_ROLE_OPEN_KEPT;
     if (open->lead_kind != EC_TS_LEAD_AUDIO)
       pids[open->lead_pid].roles |= EC_CHUNKER_ROLE_OPEN_LEAD;
+    mark_plain (pids, open);
   }
 }
 

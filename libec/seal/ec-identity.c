@@ -137,6 +137,13 @@ set_io_error (GError **error, const char *what, const char *path)
   return FALSE;
 }
 
+/* What is no file must not make us wait, as a pipe would until somebody writes. */
+static int
+open_file (const char *path)
+{
+  return g_open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+}
+
 /* The file is for its owner only, or it is no secret any more. */
 static gboolean
 check_file (int fd, const char *path, GError **error)
@@ -295,13 +302,13 @@ ec_identity_load (const char *path, gboolean create, GError **error)
   if (!path)
     path = default_path;
 
-  fd = g_open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+  fd = open_file (path);
   if (fd < 0 && errno == ENOENT && create) {
     if (!create_file (path, &create_error) && create_error) {
       g_propagate_error (error, g_steal_pointer (&create_error));
       return NULL;
     }
-    fd = g_open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+    fd = open_file (path);
   }
   if (fd < 0) {
     set_io_error (error, "Cannot open the identity file", path);

@@ -43,11 +43,16 @@ ec_jws_sign (const guint8 *secret, const char *node_id, const char *type, const 
   return g_string_free (jws, FALSE);
 }
 
+/* sodium_base642bin() takes some bytes above 0x7f for digits, so they are looked at before. */
 static gboolean
 decode (const char *begin, const char *end, guint8 *out, gsize max, gsize *size)
 {
   size_t n = 0;
 
+  for (const char *p = begin; p < end; p++) {
+    if (!g_ascii_isalnum (*p) && *p != '-' && *p != '_')
+      return FALSE;
+  }
   if (sodium_base642bin (out, max, begin, (gsize) (end - begin), NULL, &n, NULL, VARIANT) != 0)
     return FALSE;
   *size = n;

@@ -52,9 +52,8 @@ deliver (EcTsSectionAssembler *self, guint pid, EcTsSectionFunc func, gpointer u
     .has_syntax = (self->data[1] & 0x80) != 0,
   };
 
-  if (section.has_syntax) {
-    if (section.size < SYNTAX_SIZE)
-      return;
+  /* One that is too short for them is never current; a TDT is one whatever the bit says (§4.2). */
+  if (section.has_syntax && section.size >= SYNTAX_SIZE) {
     section.table_extension = (guint16) (self->data[3] << 8 | self->data[4]);
     section.version = self->data[5] >> 1 & 0x1f;
     section.current = self->data[5] & 1;

@@ -13,7 +13,7 @@ typedef struct {
   const guint8 *data; /* from table_id to the last byte, CRC included */
   gsize size;
   guint8 table_id;
-  gboolean has_syntax;     /* section_syntax_indicator: what follows, and a CRC, is there */
+  gboolean has_syntax;     /* section_syntax_indicator: what follows, and a CRC, should be there */
   gboolean crc_ok;         /* over the whole section, whether or not has_syntax is set */
   guint16 table_extension; /* transport_stream_id, program_number, … */
   guint8 version;

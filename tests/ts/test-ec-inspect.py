@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """`ec inspect` from outside: what it prints, what it exits with, a live source."""
 
 import json
