@@ -216,11 +216,9 @@ check (Run *run)
 
     g_assert_true (seen->closed && seen->settled);
     plain = plain && !record->canonical;
-    if (!record->canonical) {
+    /* Not that indices grow: a clock that falls back again and again opens one twice (§5.4). */
+    if (!record->canonical)
       g_assert_cmpint (record->index, >=, 0);
-      if (before && !before->record->canonical && before->record->timeline == record->timeline)
-        g_assert_cmpint (record->index, >, before->record->index);
-    }
     /* Positions begin anew where canonical input begins or ends, and so do timelines. */
     if (before && before->record->timeline == record->timeline)
       g_assert_cmpuint (record->start, >=, before->record->end);

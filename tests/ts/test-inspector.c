@@ -162,7 +162,9 @@ tsgen (const char *arguments)
   g_autofree char *python = g_find_program_in_path ("python3");
   g_autofree char *script = g_test_build_filename (G_TEST_DIST, "python", "tsgen.py", NULL);
   g_autofree char *path = temporary_path ("tsgen.ts");
-  g_autofree char *line = g_strdup_printf ("%s %s %s -o %s", python, script, arguments, path);
+  g_autofree char *quoted_script = g_shell_quote (script);
+  g_autofree char *quoted_path = g_shell_quote (path);
+  g_autofree char *line = NULL;
   g_auto (GStrv) argv = NULL;
   GBytes *bytes;
 
@@ -170,6 +172,7 @@ tsgen (const char *arguments)
     g_test_skip ("python3 is not installed");
     return NULL;
   }
+  line = g_strdup_printf ("%s %s %s -o %s", python, quoted_script, arguments, quoted_path);
   g_assert_true (g_shell_parse_argv (line, NULL, &argv, NULL));
   bytes = run_for_file (argv, path);
   g_assert_nonnull (bytes);
