@@ -73,7 +73,8 @@ ec_chunk_ledger_mark (EcChunkLedger *self, const EcChunkMark *mark)
 
     if (record->settled)
       break;
-    if (!record->canonical && record->start <= mark->pos)
+    if (!record->canonical && record->start <= mark->pos &&
+        ec_ts_program_keeps (record->program, mark->pid))
       ec_chunk_pcr_mark (&record->pcr, mark, record->program->pcr_pid, mark->pos < record->end);
   }
 }
