@@ -5,6 +5,7 @@
 
 #include "../ts/make-packets.h"
 #include "chunk/ec-chunk-head.h"
+#include "ts/ec-ts-tag.h"
 
 /*
  * Written out by hand: index 0x0102030405060708, tsid 0x0815, program 3, PMT on 0x100, so that
@@ -186,14 +187,14 @@ test_tag (void)
       write_head (program, 0x0815, G_GUINT64_CONSTANT (0xf102030405060708), &size);
   guint64 index = 0;
 
-  g_assert_true (ec_chunk_head_parse_tag (head, &index));
+  g_assert_true (ec_ts_tag_parse (head, &index));
   g_assert_cmphex (index, ==, G_GUINT64_CONSTANT (0xf102030405060708));
 
   /* The tag is ten bytes, and nothing behind them is looked at. */
   for (guint at = 0; at < EC_TS_PACKET_SIZE; at++) {
     for (guint bit = 0; bit < 8; bit++) {
       head[at] ^= (guint8) (1 << bit);
-      g_assert_cmpint (ec_chunk_head_parse_tag (head, &index), ==, at >= 10);
+      g_assert_cmpint (ec_ts_tag_parse (head, &index), ==, at >= 10);
       head[at] ^= (guint8) (1 << bit);
     }
   }
