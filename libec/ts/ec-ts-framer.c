@@ -51,12 +51,18 @@ is_short_lock_at (const guint8 *data, gsize size, gsize offset, gsize stride)
   return is_locked_at (data, size, offset, stride, (size - offset + stride - 1) / stride);
 }
 
+typedef enum {
+  SEARCH_MORE_COMES, /* what may still lock with more bytes is waited for */
+  SEARCH_ALL,        /* there are no more */
+  SEARCH_SHORT,      /* … and not enough for a lock */
+} SearchMode;
+
 /*
  * Looks for a lock in `size` bytes. Returns how many of them are in front of it, or, without one,
  * how many can never be the beginning of one; sets self->stride.
  */
 static gsize
-search (EcTsFramer *self, const guint8 *data, gsize size, gboolean at_end)
+search (EcTsFramer *self, const guint8 *data, gsize size, SearchMode mode)
 {
   gsize offset = 0;
 
@@ -69,15 +75,16 @@ search (EcTsFramer *self, const guint8 *data, gsize size, gboolean at_end)
     offset = (gsize) (sync - data);
 
     for (guint i = 0; i < G_N_ELEMENTS (strides); i++) {
-      if (at_end ? is_short_lock_at (data, size, offset, strides[i])
-                 : is_locked_at (data, size, offset, strides[i], EC_TS_FRAMER_SYNCS)) {
+      if (mode == SEARCH_SHORT
+              ? is_short_lock_at (data, size, offset, strides[i])
+              : is_locked_at (data, size, offset, strides[i], EC_TS_FRAMER_SYNCS)) {
         self->stride = strides[i];
         return offset;
       }
     }
 
     /* A longer stride might still lock here once more bytes are known. */
-    if (!at_end && offset + EC_TS_MAX_STRIDE * (EC_TS_FRAMER_SYNCS - 1) >= size)
+    if (mode == SEARCH_MORE_COMES && offset + EC_TS_MAX_STRIDE * (EC_TS_FRAMER_SYNCS - 1) >= size)
       return offset;
   }
 }
@@ -129,7 +136,7 @@ seek (EcTsFramer *self, const guint8 *data, const guint8 *end)
 
   memcpy (self->buffer + self->buffered, data, n);
   self->buffered += n;
-  skipped = search (self, self->buffer, self->buffered, FALSE);
+  skipped = search (self, self->buffer, self->buffered, SEARCH_MORE_COMES);
   self->n_skipped += skipped;
   self->buffered -= skipped;
   memmove (self->buffer, self->buffer + skipped, self->buffered);
@@ -175,7 +182,7 @@ settle_buffer (EcTsFramer *self)
   do {
     before = self->buffered;
     if (self->stride == 0) {
-      gsize skipped = search (self, self->buffer, self->buffered, FALSE);
+      gsize skipped = search (self, self->buffer, self->buffered, SEARCH_MORE_COMES);
 
       self->n_skipped += skipped;
       self->buffered -= skipped;
@@ -222,8 +229,10 @@ void
 ec_ts_framer_finish (EcTsFramer *self)
 {
   while (self->stride == 0 && self->buffered > 0) {
-    gsize skipped = search (self, self->buffer, self->buffered, TRUE);
+    gsize skipped = search (self, self->buffer, self->buffered, SEARCH_ALL);
 
+    if (self->stride == 0)
+      skipped = search (self, self->buffer, self->buffered, SEARCH_SHORT);
     self->n_skipped += skipped;
     self->buffered -= skipped;
     memmove (self->buffer, self->buffer + skipped, self->buffered);
