@@ -274,7 +274,7 @@ test_not_a_key (Fixture *self, gconstpointer data)
     { " 9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", -1 },
     { "gd61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", -1 },
     { "9d61b19deffd5a60ba844af492ec2cc4 449c5697b326919703bac031cae7f60", -1 },
-    { "9d61b19deffd5a60ba844af492ec2cc4\0449c5697b326919703bac031cae7f60", 65 },
+    { "9d61b19deffd5a60ba844af492ec2cc4\000449c5697b326919703bac031cae7f60", 65 },
     { "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60\0", 65 },
   };
 
