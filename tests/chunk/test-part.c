@@ -25,9 +25,16 @@ fill (EcChunkPart *part, guint n)
 static void
 assert_filled (const guint8 *data, gsize size, gsize head, guint n)
 {
+  guint8 want[EC_CHUNK_HEAD_MAX];
+
   g_assert_cmpuint (size, ==, head + n * EC_TS_PACKET_SIZE);
-  for (gsize i = 0; i < size; i++)
-    g_assert_cmphex (data[i], ==, i < head ? 0x77 : (guint8) ((i - head) / EC_TS_PACKET_SIZE));
+  memset (want, 0x77, head);
+  g_assert_cmpmem (data, head, want, head);
+  for (guint i = 0; i < n; i++) {
+    memset (want, (int) (i & 0xff), EC_TS_PACKET_SIZE);
+    g_assert_cmpmem (data + head + i * EC_TS_PACKET_SIZE, EC_TS_PACKET_SIZE, want,
+                     EC_TS_PACKET_SIZE);
+  }
 }
 
 /* Any number of packets, any guess at their number, with a head or without one. */

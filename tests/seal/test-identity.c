@@ -274,7 +274,7 @@ test_not_a_key (Fixture *self, gconstpointer data)
     { " 9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", -1 },
     { "gd61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", -1 },
     { "9d61b19deffd5a60ba844af492ec2cc4 449c5697b326919703bac031cae7f60", -1 },
-    { "9d61b19deffd5a60ba844af492ec2cc4\0449c5697b326919703bac031cae7f60", 65 },
+    { "9d61b19deffd5a60ba844af492ec2cc4\000449c5697b326919703bac031cae7f60", 65 },
     { "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60\0", 65 },
   };
 
@@ -394,8 +394,13 @@ test_default_path (void)
 int
 main (int argc, char **argv)
 {
-  /* The user's own files are out of reach. */
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_autofree char *data_folder = g_dir_make_tmp ("ec-identity-XXXXXX", NULL);
+  int result;
+
+  /* The user's own files are out of reach. (G_TEST_OPTION_ISOLATE_DIRS leaks.) */
+  g_assert_nonnull (data_folder);
+  g_setenv ("XDG_DATA_HOME", data_folder, TRUE);
+  g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/seal/identity/ephemeral", test_ephemeral);
   g_test_add_func ("/seal/identity/seed", test_seed);
   g_test_add_func ("/seal/identity/seed-of-other-size", test_seed_of_other_size);
@@ -412,5 +417,7 @@ main (int argc, char **argv)
   ADD ("folder-that-cannot-be", test_folder_that_cannot_be);
   ADD ("race", test_race);
 #undef ADD
-  return g_test_run ();
+  result = g_test_run ();
+  remove_all (data_folder);
+  return result;
 }

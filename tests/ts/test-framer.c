@@ -271,6 +271,27 @@ test_short_input_with_garbage_behind (void)
   check (stream, "", 3 * 188 + 17);
 }
 
+/* A lock with all that it needs goes before one with less, though that is in front of it. */
+static void
+test_lock_behind_a_short_one (void)
+{
+  g_autoptr (GByteArray) stream = g_byte_array_new ();
+
+  append_bytes (stream, 0, 820);
+  for (guint i = 0; i < 4; i++)
+    stream->data[10 + i * 204] = EC_TS_SYNC_BYTE;
+  for (guint i = 0; i < 5; i++)
+    stream->data[50 + i * 192] = EC_TS_SYNC_BYTE;
+  for (guint i = 0; i < 4; i++) {
+    stream->data[10 + i * 204 + 1] = (guint8) (1 + i);
+    stream->data[50 + i * 192 + 1] = (guint8) (11 + i);
+  }
+  check (stream, " 11 12 13 14", G_MAXUINT64);
+
+  stream->data[50 + 4 * 192] = 0;
+  check (stream, " 1 2 3 4", G_MAXUINT64);
+}
+
 static void
 test_short_rest_behind_a_loss (void)
 {
@@ -449,6 +470,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ts/framer/short-input", test_short_input);
   g_test_add_func ("/ts/framer/short-input-with-garbage-behind",
                    test_short_input_with_garbage_behind);
+  g_test_add_func ("/ts/framer/lock-behind-a-short-one", test_lock_behind_a_short_one);
   g_test_add_func ("/ts/framer/short-rest-behind-a-loss", test_short_rest_behind_a_loss);
   g_test_add_func ("/ts/framer/nothing-but-garbage", test_nothing_but_garbage);
   g_test_add_func ("/ts/framer/discontinuity", test_discontinuity);
