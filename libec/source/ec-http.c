@@ -132,19 +132,21 @@ set_timed_out (GError **error, const char *who)
   ec_source_error_from_io (error, cause, who);
 }
 
-/* Sends and waits for the answer's head. */
-static GInputStream *
+/*
+ * Sends and waits for the answer's head. On FALSE there may be a body all the same, where the answer
+ * and the end of waiting for it met: it is ec_http_stream_close()'s to let go.
+ */
+static gboolean
 send_message (EcHttpStream *stream, guint timeout_ms, GCancellable *outer, GError **error)
 {
   EcHttp *http = stream->http;
   g_autoptr (GError) cause = NULL;
-  GInputStream *body;
   Wait wait = { 0 };
   gboolean expired;
   gulong id;
 
   if (g_cancellable_set_error_if_cancelled (outer, error))
-    return NULL;
+    return FALSE;
   id = watch_cancellable (http, outer);
   g_main_context_push_thread_default (http->context);
   soup_session_send_async (http->session, stream->message, G_PRIORITY_DEFAULT, stream->cancellable,
@@ -154,19 +156,18 @@ send_message (EcHttpStream *stream, guint timeout_ms, GCancellable *outer, GErro
     g_cancellable_cancel (stream->cancellable);
     run (http, &wait, 0, outer, stream->cancellable);
   }
-  body = soup_session_send_finish (http->session, wait.result, &cause);
+  stream->body = soup_session_send_finish (http->session, wait.result, &cause);
   g_object_unref (wait.result);
   g_main_context_pop_thread_default (http->context);
   g_cancellable_disconnect (outer, id);
 
-  if (g_cancellable_set_error_if_cancelled (outer, error) || expired) {
-    g_clear_object (&body);
-    if (expired && (error == NULL || *error == NULL))
-      set_timed_out (error, stream->who);
-  } else if (body == NULL) {
+  if (g_cancellable_set_error_if_cancelled (outer, error))
+    return FALSE;
+  if (expired)
+    set_timed_out (error, stream->who);
+  else if (stream->body == NULL)
     ec_source_error_from_io (error, cause, stream->who);
-  }
-  return body;
+  return !expired && stream->body != NULL;
 }
 
 static EcHttpStream *
@@ -189,8 +190,9 @@ open_message (EcHttp *http,
   stream->who = g_strdup (who);
   stream->message = g_steal_pointer (&message);
   stream->cancellable = g_cancellable_new ();
-  stream->body = send_message (stream, timeout_ms, cancellable, error);
-  return stream->body ? g_steal_pointer (&stream) : NULL;
+  if (!send_message (stream, timeout_ms, cancellable, error))
+    return NULL;
+  return g_steal_pointer (&stream);
 }
 
 EcHttpStream *

@@ -8,6 +8,7 @@
 #include "base/ec-error.h"
 #include "ec-source-uri.h"
 #include "fake-server.h"
+#include "source/ec-http.h"
 
 static GBytes *
 make_ts (guint n)
@@ -314,7 +315,9 @@ test_context (void)
 /* --- HTTP -------------------------------------------------------------------------------- */
 
 typedef struct {
-  gint connections; /* atomic */
+  gint connections;          /* atomic */
+  GCancellable *cancellable; /* cancelled by /race, or NULL */
+  guint delay;               /* µs, of /race */
 } Web;
 
 static void
@@ -366,6 +369,18 @@ serve_pause (FakeRequest *request)
   }
 }
 
+/* The one who asked changes their mind while the answer is on its way. */
+static void
+serve_race (FakeRequest *request)
+{
+  Web *web = request->user_data;
+
+  fake_reply_head (request, "200 OK", "Content-Type: video/mp2t\r\n");
+  g_usleep (web->delay);
+  g_cancellable_cancel (web->cancellable);
+  fake_hold (request);
+}
+
 static void
 serve_web (FakeRequest *request)
 {
@@ -379,6 +394,8 @@ serve_web (FakeRequest *request)
     serve_flaky (request);
   else if (g_str_equal (request->path, "/pause"))
     serve_pause (request);
+  else if (g_str_equal (request->path, "/race"))
+    serve_race (request);
   else if (g_str_equal (request->path, "/live"))
     fake_reply_head (request, "200 OK", ""), fake_send_ts (request, 0x100, 0, 1000);
   else if (g_str_equal (request->path, "/flood"))
@@ -710,6 +727,26 @@ test_cancel_read_async (void)
 }
 
 static void
+test_cancel_race (void)
+{
+  for (guint i = 0; i < 200; i++) {
+    g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+    Web web = { .cancellable = cancellable, .delay = i % 40 * 5 };
+    FakeServer *server = fake_server_new (serve_web, &web);
+    g_autofree char *uri = web_uri (server, "/race");
+    g_autoptr (EcHttp) http = ec_http_new (TRUE);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (EcHttpStream) stream = ec_http_open (http, uri, "It", 5000, cancellable, &error);
+
+    if (stream == NULL)
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    g_clear_pointer (&stream, ec_http_stream_close);
+    g_assert_true (fake_server_wait_open (server, 0));
+    fake_server_free (server);
+  }
+}
+
+static void
 test_close_while_reconnecting (void)
 {
   Web web = { 0 };
@@ -747,6 +784,7 @@ main (int argc, char **argv)
   g_test_add_func ("/source/http/pause", test_http_pause);
   g_test_add_func ("/source/http/overflow", test_http_overflow);
   g_test_add_func ("/source/cancel/open", test_cancel_open);
+  g_test_add_func ("/source/cancel/race", test_cancel_race);
   g_test_add_func ("/source/cancel/read", test_cancel_read);
   g_test_add_func ("/source/cancel/read-async", test_cancel_read_async);
   g_test_add_func ("/source/cancel/reconnecting", test_close_while_reconnecting);
