@@ -72,27 +72,20 @@ ec_chunk_builder_open (EcChunkBuilder *self, EcChunkRecord *record, EcChunkPart 
 }
 
 gboolean
-ec_chunk_builder_is_full (const EcChunkBuilder *self)
-{
-  guint n_parts = self->record->part_sizes->len + self->held->len;
-
-  return self->record->n_bytes > EC_CHUNK_MAX_BYTES || n_parts >= EC_CHUNK_MAX_PARTS;
-}
-
-gboolean
 ec_chunk_builder_append_run (EcChunkBuilder *self, const guint8 *packets, gsize n)
 {
   EcChunkPart *part = &self->current;
 
   g_assert (!self->is_audio && !self->holding);
 
+  if (ec_chunk_builder_is_full (self, n * EC_TS_PACKET_SIZE))
+    return FALSE;
   while (n > 0) {
     gsize room = (part->capacity - part->end) / EC_TS_PACKET_SIZE;
     gsize now = MIN (n, room);
 
     if (now == 0) {
-      if ((!part->base && ec_chunk_builder_is_full (self)) ||
-          !ec_chunk_part_grow (part, self->hint))
+      if (!ec_chunk_part_grow (part, self->hint))
         return FALSE;
       continue;
     }
@@ -154,7 +147,7 @@ ec_chunk_builder_release (EcChunkBuilder *self)
   for (guint i = self->split ? 1 : 0; i < self->held->len; i++)
     emit (self, &g_array_index (self->held, EcChunkPart, i), FALSE);
   g_array_set_size (self->held, 0);
-  return ok;
+  return ok && !ec_chunk_builder_is_full (self, 0);
 }
 
 void

@@ -55,8 +55,17 @@ gboolean ec_chunk_builder_release (EcChunkBuilder *self) G_GNUC_WARN_UNUSED_RESU
  */
 void ec_chunk_builder_end (EcChunkBuilder *self, EcChunkPart *rest);
 
-/* Whether the chunk is at its limits (ECP-0002 §6.4). */
-gboolean ec_chunk_builder_is_full (const EcChunkBuilder *self);
+/*
+ * Whether `size` bytes more pass the chunk's limits (ECP-0002 §6.4). While it holds nobody knows whose
+ * they are: ec_chunk_builder_release() looks again.
+ */
+static inline gboolean
+ec_chunk_builder_is_full (const EcChunkBuilder *self, gsize size)
+{
+  return !self->holding &&
+         (self->record->n_bytes + ec_chunk_part_size (&self->current) + size > EC_CHUNK_MAX_BYTES ||
+          self->record->part_sizes->len >= EC_CHUNK_MAX_PARTS);
+}
 
 /* Kept packets of a video chunk, one behind the other; FALSE when it got too large, or memory ran out. */
 gboolean ec_chunk_builder_append_run (EcChunkBuilder *self,
@@ -69,8 +78,7 @@ ec_chunk_builder_append (EcChunkBuilder *self, const guint8 *packet)
 {
   if (G_UNLIKELY (self->is_audio && self->current.n_kept == EC_CHUNK_AUDIO_PACKETS))
     ec_chunk_builder_boundary (self);
-  /* A part that begins asks for memory, so that is where to look. */
-  if (G_UNLIKELY (!self->current.base) && ec_chunk_builder_is_full (self))
+  if (ec_chunk_builder_is_full (self, EC_TS_PACKET_SIZE))
     return FALSE;
   return ec_chunk_part_append_packet (&self->current, packet, self->hint);
 }
