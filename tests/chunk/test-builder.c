@@ -245,6 +245,7 @@ static const Case audio_cases[] = {
   { "", "abcdefghijklmn[op]q$", "Habcdefghijklmnop q!" },
   { "", "abcdefghijklmnop[q]r$", "Habcdefghijklmnop qr!" },
   { "", "abcdefghijklmnop[]q$", "Habcdefghijklmnop q!" },
+  { "", "abcdefghijklmnop[q>", "Habcdefghijklmnop! (q)" },
   { "", "abcdefghijklmnop[>", "Habcdefghijklmnop! ()" },
   { "", "a[bcdefghijklmnopqrstuvwxyzABCDEFGH]I$", "Habcdefghijklmnop qrstuvwxyzABCDEF GHI!" },
 };

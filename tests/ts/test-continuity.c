@@ -196,6 +196,7 @@ static const struct {
   { "eight-again", "A0 a0 a2 a3 a4 a5 a6 a7 a8 a9 ab A2", ". F0-0 G1-1 . . . . . . . G9-9 G0-10" },
   { "nine-again", "A0 a0 a2 a3 a4 a5 a6 a7 a8 a9 aa ac A2",
     ". F0-0 G1-1 . . . . . . . . G10-10 G0-11+10-11" },
+  { "least-of-all-not-the-last", "A0 C0 . B0 B2 C2 A2", ". F0-0 . F0-2 G3-3 G1-4+3-4 G0-5+1-5" },
   { "least-of-all", "A0 B0 B2 C0 C2 . A2", ". F0-0 G1-1 F0-2 G3-3 . G0-5+1-5" },
 };
 

@@ -261,6 +261,7 @@ static const struct {
   { "one", { "> 00" A }, A "!" },
   { "stuffing", { "> 00" A "ff ff ff" }, A "!" },
   { "stuffing-ends-packet", { "> 00" A "ff" B }, A "!" },
+  { "stuffing-is-no-section", { "> 00" A "ff 70 01", "- 11" }, A "!" },
   { "packed", { "> 00" A B C }, A "!," B "!," C "!" },
   { "pointer-without-section-in-progress", { "> 03 de ad 99" A }, A "!" },
   { "pointer-ends-section", { "> 00 71 70 02", "> 02 bb bb" A }, B "!," A "!" },
