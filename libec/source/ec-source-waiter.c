@@ -232,22 +232,30 @@ on_task_cancelled (GCancellable *cancellable, gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* Under the mutex. */
+static void
+wake_waiter (EcSourceWaiter *waiter)
+{
+  if (waiter->wakeup)
+    return;
+  waiter->wakeup = g_idle_source_new ();
+  g_source_set_priority (waiter->wakeup, g_task_get_priority (waiter->task));
+  g_source_set_static_name (waiter->wakeup, "ec-source-waiter");
+  g_source_set_callback (waiter->wakeup, on_wakeup, waiter, NULL);
+  g_source_attach (waiter->wakeup, g_task_get_context (waiter->task));
+}
+
 void
 ec_source_core_wake_waiters (EcSourceCore *core)
 {
-  for (GList *l = core->waiters.head; l; l = l->next) {
-    EcSourceWaiter *waiter = l->data;
-
-    if (waiter->wakeup)
-      continue;
-    waiter->wakeup = g_idle_source_new ();
-    g_source_set_priority (waiter->wakeup, g_task_get_priority (waiter->task));
-    g_source_set_static_name (waiter->wakeup, "ec-source-waiter");
-    g_source_set_callback (waiter->wakeup, on_wakeup, waiter, NULL);
-    g_source_attach (waiter->wakeup, g_task_get_context (waiter->task));
-  }
+  for (GList *l = core->waiters.head; l; l = l->next)
+    wake_waiter (l->data);
 }
 
+/*
+ * The thread that asks need not be the one that runs the task's context: it only attaches, under the
+ * mutex, and leaves looking to the context.
+ */
 static void
 add_waiter (EcSourceCore *core, GTask *task, gboolean reads)
 {
@@ -260,13 +268,14 @@ add_waiter (EcSourceCore *core, GTask *task, gboolean reads)
   if (cancellable) {
     waiter->cancelled = g_cancellable_source_new (cancellable);
     g_source_set_callback (waiter->cancelled, G_SOURCE_FUNC (on_task_cancelled), waiter, NULL);
-    g_source_attach (waiter->cancelled, g_task_get_context (task));
   }
 
   g_mutex_lock (&core->mutex);
   g_queue_push_tail (&core->waiters, waiter);
+  if (waiter->cancelled)
+    g_source_attach (waiter->cancelled, g_task_get_context (task));
+  wake_waiter (waiter);
   g_mutex_unlock (&core->mutex);
-  look (waiter);
 }
 
 void

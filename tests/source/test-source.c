@@ -726,6 +726,57 @@ test_cancel_read_async (void)
   fake_server_free (server);
 }
 
+typedef struct {
+  EcSource *source;
+  gint pending;  /* atomic */
+  gint finished; /* atomic */
+} Foreign;
+
+static void
+on_foreign_read (GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  Foreign *foreign = user_data;
+  g_autoptr (GBytes) bytes = ec_source_read_finish (EC_SOURCE (object), result, NULL, NULL);
+
+  g_atomic_int_add (&foreign->pending, -1);
+}
+
+static gpointer
+read_foreign (gpointer user_data)
+{
+  Foreign *foreign = user_data;
+
+  for (guint i = 0; i < 10000; i++) {
+    while (g_atomic_int_get (&foreign->pending) >= 8)
+      g_thread_yield ();
+    g_atomic_int_inc (&foreign->pending);
+    ec_source_read_async (foreign->source, NULL, on_foreign_read, foreign);
+  }
+  g_atomic_int_set (&foreign->finished, TRUE);
+  g_main_context_wakeup (NULL);
+  return NULL;
+}
+
+/* Reads asked for in a thread without a context of its own are answered in the main one. */
+static void
+test_foreign_thread (void)
+{
+  Web web = { 0 };
+  FakeServer *server = fake_server_new (serve_web, &web);
+  g_autofree char *uri = web_uri (server, "/flood");
+  g_autoptr (EcSource) source = make_source (uri);
+  Foreign foreign = { .source = source };
+  GThread *thread;
+
+  g_assert_true (ec_source_open (source, NULL, NULL));
+  thread = g_thread_new ("foreign", read_foreign, &foreign);
+  while (!g_atomic_int_get (&foreign.finished) || g_atomic_int_get (&foreign.pending) > 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_thread_join (thread);
+  g_clear_object (&source);
+  fake_server_free (server);
+}
+
 static void
 test_cancel_race (void)
 {
@@ -784,6 +835,7 @@ main (int argc, char **argv)
   g_test_add_func ("/source/http/pause", test_http_pause);
   g_test_add_func ("/source/http/overflow", test_http_overflow);
   g_test_add_func ("/source/cancel/open", test_cancel_open);
+  g_test_add_func ("/source/foreign-thread", test_foreign_thread);
   g_test_add_func ("/source/cancel/race", test_cancel_race);
   g_test_add_func ("/source/cancel/read", test_cancel_read);
   g_test_add_func ("/source/cancel/read-async", test_cancel_read_async);
