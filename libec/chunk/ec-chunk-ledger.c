@@ -122,10 +122,32 @@ ec_chunk_ledger_settle (EcChunkLedger *self, const EcTsContinuity *continuity, g
 }
 
 void
+ec_chunk_ledger_limit (EcChunkLedger *self, const EcTsContinuity *continuity, gint64 elapsed)
+{
+  const EcChunkRecord *open = g_queue_peek_tail (&self->records);
+  guint n_behind = 0;
+
+  g_assert (open && !ec_chunk_record_is_closed (open));
+
+  for (GList *l = self->records.tail; l != self->unsettled; l = l->prev)
+    n_behind++;
+  for (; n_behind > EC_CHUNK_LEDGER_WAITING; n_behind--)
+    settle (self, self->unsettled->data, is_ready (self->unsettled->data, continuity, elapsed));
+}
+
+void
 ec_chunk_ledger_finish (EcChunkLedger *self, const EcTsContinuity *continuity, gint64 elapsed)
 {
+  gboolean held_up = FALSE;
+
   while (self->unsettled) {
-    g_assert (ec_chunk_record_is_closed (self->unsettled->data));
-    settle (self, self->unsettled->data, is_ready (self->unsettled->data, continuity, elapsed));
+    EcChunkRecord *record = self->unsettled->data;
+    gboolean ready = !held_up && is_ready (record, continuity, elapsed);
+
+    g_assert (ec_chunk_record_is_closed (record));
+    /* The word on this one has not come, so neither has that on those behind it. */
+    if (!ready && record->certain_open && record->certain_close && record->damaged == 0)
+      held_up = TRUE;
+    settle (self, record, ready);
   }
 }

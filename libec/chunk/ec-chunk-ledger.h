@@ -11,6 +11,8 @@
 
 /* Settled clean chunks are remembered for a revocation as long as this many others follow. */
 #define EC_CHUNK_LEDGER_MAX 512
+/* A closed chunk that is not settled waits for no more than this many others to close (§7.6). */
+#define EC_CHUNK_LEDGER_WAITING 16
 
 typedef struct {
   /* The first gap in a chunk that has not settled. */
@@ -36,5 +38,7 @@ void ec_chunk_ledger_gap (EcChunkLedger *self, const EcTsGap *gap, guint64 event
 void ec_chunk_ledger_mark (EcChunkLedger *self, const EcChunkMark *mark);
 /* Settles the closed chunks whose time has come; `elapsed` is E. */
 void ec_chunk_ledger_settle (EcChunkLedger *self, const EcTsContinuity *continuity, gint64 elapsed);
+/* A chunk opened: settles what has waited long enough, as not clean if its time has not come. */
+void ec_chunk_ledger_limit (EcChunkLedger *self, const EcTsContinuity *continuity, gint64 elapsed);
 /* The input ends: settles all, which must be closed. */
 void ec_chunk_ledger_finish (EcChunkLedger *self, const EcTsContinuity *continuity, gint64 elapsed);

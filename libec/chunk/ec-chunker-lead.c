@@ -127,6 +127,7 @@ open_chunk (EcChunkerCore *self,
   self->events.opened (self->user_data, record);
   ok = ec_chunk_builder_open (&self->builder, record, &first);
   apply_pending (self);
+  ec_chunk_ledger_limit (&self->ledger, self->continuity, self->clock.elapsed);
   if (kept_before != record->program)
     ec_chunker_core_update_roles (self);
   if (!ok)

@@ -36,6 +36,7 @@ CHUNK_LIMIT = 134_217_728       # §6.4
 GPS_EPOCH = 315_964_800         # §4.3
 PROBE_TICKS = 270_000           # §4.7
 PROBE_PACKETS = 65_536          # §4.7
+WAITING = 16                    # §7.6
 AUDIO_PART = 16                 # §6.3
 CANONICAL = bytes.fromhex("47 40 00 30 0D 82 0B 45 43 31")      # §6.2, §8
 FOREVER = float("inf")
@@ -1143,11 +1144,13 @@ def judge(receiver, claimed):
             continue
         settled = max(said, extents.settling(number, first, last))
         damaged = min((gap.found for gap in gaps), default=FOREVER)
-        if gaps and damaged <= settled:         # it will never be called clean, and holds up nothing
+        sixteenth = number + WAITING + 1        # the opening that closes it
+        limit = receiver.openings[sixteenth].decided if sixteenth < len(receiver.openings) else FOREVER
+        if gaps and damaged <= min(settled, limit):     # it will never be called clean, and holds up nothing
             said = max(said, damaged)
             continue
-        said = settled
-        if settled == FOREVER:                  # the input ended before
+        said = min(settled, limit)
+        if settled > limit or settled == FOREVER:       # it waited for too long, or the input ended before
             continue
         if extents.objection(first, last, opening.start.pmt, settled):
             continue

@@ -64,3 +64,97 @@ def test_anomaly(tmp_path, anomaly):
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_fuzz(tmp_path, seed):
     compare(tsgen.generate(seconds=24, seed=7000 + seed, **tsgen.fuzz_case(7000 + seed)), tmp_path)
+
+
+VIDEO, AUDIO, DATA, MAP = 0x101, 0x102, 0x103, 0x100
+MAP_CHANGE = 155            # the picture from which on another PMT comes
+
+
+class Mux:
+    """Packets one behind the other, with their counters."""
+
+    def __init__(self):
+        self.packets, self.counters = [], {}
+
+    def add(self, *packets):
+        for one in packets:
+            pid = (one[1] & 0x1F) << 8 | one[2]
+            counter = self.counters.get(pid, 15 if one[3] & 0x10 else 0)
+            self.counters[pid] = counter = counter + 1 & 15 if one[3] & 0x10 else counter
+            one[3] = one[3] & 0xF0 | counter
+            self.packets.append(bytes(one))
+
+
+def two_maps(data_packets, in_window=()):
+    """A program that gets a third PID at MAP_CHANGE. In the window of the next RAP come `in_window`, and
+    a PMT that takes the PID away again if there are any. Returns the packets and where those begin."""
+    def streams(*more):
+        return [(2, VIDEO, b""), (0x81, AUDIO, b""), *more]
+
+    mux, at = Mux(), None
+    current = tsgen.pmt(3, VIDEO, streams())
+    for picture in range(260):
+        ts = 9_000 * picture
+        key = picture % 10 == 0
+        codes = b"\0\0\1\xB3" + b"\x11" * 300 if key else b""
+        codes += b"\0\0\1\0" + bytes((0, 8 if key else 16, 0xFF, 0xFF)) + b"\0\0\1\1" + b"\x55" * 300
+        mux.add(*tsgen.section_packets(0, tsgen.pat(77, [(3, MAP)])))
+        if key:
+            mux.add(*tsgen.section_packets(0x1FFB, tsgen.stt(10**9 + ts // 90_000), tsgen.tvct(77)))
+        if picture == MAP_CHANGE:
+            current = tsgen.pmt(3, VIDEO, streams((6, DATA, b"")), version=1)
+        mux.add(*tsgen.section_packets(MAP, current))
+        first, *rest = tsgen.pes_packets(VIDEO, tsgen.pes(0xE0, ts, ts, codes), pcr=300 * ts)
+        mux.add(first)
+        if picture == 160 and in_window:
+            current = tsgen.pmt(3, VIDEO, streams(), version=2)
+            mux.add(*tsgen.section_packets(MAP, current))
+            at = len(mux.packets)
+            mux.add(*in_window)
+        elif picture >= MAP_CHANGE:
+            mux.add(*data_packets(picture))
+        mux.add(tsgen.packet(AUDIO, b"\x33" * 184), *rest)
+    return mux.packets, at
+
+
+def data_packets(picture):
+    return [tsgen.packet(DATA, bytes((picture & 255,)) * 184)]
+
+
+@pytest.mark.parametrize("lost", [None, 0, 1, 2])
+def test_map_that_changes_in_the_window(tmp_path, lost):
+    """The chunk that opens has the PIDs of its own PMT, and its gaps, not those of the PMT in force."""
+    packets, at = two_maps(data_packets, in_window=[tsgen.packet(DATA, bytes((n,)) * 184) for n in range(3)])
+    if lost is not None:
+        del packets[at + lost]
+    chunks = compare(b"".join(packets), tmp_path, with_hash=True)
+    assert sum(chunk["clean"] for chunk in chunks) == (9 if lost is None else 8)
+
+
+def test_packets_without_payload_that_the_chunk_does_not_keep(tmp_path):
+    packets, _ = two_maps(lambda picture: [tsgen.packet(DATA, control=0x20)])
+    at_change = [chunk for chunk in compare(b"".join(packets), tmp_path) if chunk["clean"]]
+    assert len(at_change) >= 3
+
+
+def stills(lone, pictures=90):
+    """Pictures so far apart that each step from one to the next is one of §4.1, so that E stands still, and
+    now and then a packet on another PID."""
+    mux = Mux()
+    for picture in range(pictures):
+        ts = 200_000 * picture
+        codes = b"\0\0\1\xB3" + b"\x11" * 8 + b"\0\0\1\0" + bytes((0, 8, 0xFF, 0xFF)) + b"\0\0\1\1" + b"\x55" * 300
+        mux.add(*tsgen.section_packets(0, tsgen.pat(77, [(3, MAP)])))
+        mux.add(*tsgen.section_packets(MAP, tsgen.pmt(3, VIDEO, [(2, VIDEO, b""), (0x81, AUDIO, b"")])))
+        mux.add(*tsgen.pes_packets(VIDEO, tsgen.pes(0xE0, ts, ts, codes), pcr=300 * ts))
+        if picture in lone:
+            mux.add(tsgen.packet(AUDIO, b"\x33" * 184))
+    return b"".join(mux.packets)
+
+
+@pytest.mark.parametrize("last", [47, 56, 57, 58, 80])
+def test_chunk_that_waits_for_ever(tmp_path, last):
+    """It is not clean when sixteen others closed behind it, and holds them up no longer."""
+    chunks = compare(stills((5, 40, last)), tmp_path)
+    assert [number for number, chunk in enumerate(chunks) if not chunk["clean"]][6:8] == \
+        ([last, 89] if last < 57 else [40, last])
