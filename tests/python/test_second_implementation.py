@@ -158,3 +158,25 @@ def test_chunk_that_waits_for_ever(tmp_path, last):
     chunks = compare(stills((5, 40, last)), tmp_path)
     assert [number for number, chunk in enumerate(chunks) if not chunk["clean"]][6:8] == \
         ([last, 89] if last < 57 else [40, last])
+
+
+@pytest.mark.parametrize("behind", ["another map", "another program", "another table first"])
+def test_canonical_head_with_more_sections(tmp_path, behind):
+    """The PMT of a canonical chunk is the first of its program, whatever else its packet holds."""
+    ours = tsgen.pmt(3, VIDEO, [(2, VIDEO, b"")])
+    sections = {"another map": [ours, tsgen.pmt(3, AUDIO, [(2, AUDIO, b"")])],
+                "another program": [tsgen.pmt(4, AUDIO, [(2, AUDIO, b"")]), ours],
+                "another table first": [tsgen.tvct(77), ours]}[behind]
+    tag = bytearray(tsgen.section_packets(0, tsgen.pat(77, [(3, MAP)]))[0])
+    section = tsgen.pat(77, [(3, MAP)])
+    tag[:] = (canonical.CANONICAL + (7).to_bytes(8, "big") + b"\0" + section).ljust(188, b"\xFF")
+    mux = Mux()
+    for chunk in range(3):
+        mux.packets.append(bytes(tag))
+        mux.add(*tsgen.section_packets(MAP, *sections))
+        for picture in range(4):
+            ts = 9_000 * (4 * chunk + picture)
+            mux.add(*tsgen.pes_packets(VIDEO, tsgen.pes(0xE0, ts, ts, b"\0\0\1\0" + b"\x55" * 300)))
+            mux.add(*tsgen.pes_packets(AUDIO, tsgen.pes(0xC0, ts, ts, b"\x55" * 100)))
+    chunks = compare(b"".join(mux.packets), tmp_path, with_hash=True)
+    assert [len(chunk["parts"]) for chunk in chunks] == [4] * 3
