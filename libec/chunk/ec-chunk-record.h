@@ -44,7 +44,6 @@ typedef struct {
   EcHasher *hasher;            /* while it is open; NULL where no hash is asked for */
   guint8 hash[BLAKE3_OUT_LEN]; /* once it is closed, all zeros when not asked for */
   EcChunkPcr pcr;
-  gpointer user_data; /* the owner's; not touched here */
 } EcChunkRecord;
 
 EcChunkRecord *ec_chunk_record_new (EcTsProgram *program, gboolean hashing);

@@ -15,7 +15,8 @@
  * same indices, wherever both are clean. See ECP-0002.
  *
  * A chunker does no input or output and has no clock. It may be used from any thread, by one at a
- * time; signals are emitted during the call that causes them.
+ * time; signals are emitted during the call that causes them, and what they call may pop, but not
+ * push. Chunks may be let go of in any thread at any time.
  *
  * ```python
  * chunker = Ec.Chunker.new(0)
@@ -33,11 +34,18 @@ struct _EcChunker {
 
   EcChunkerCore *core;
   gboolean finished;
+  gboolean busy;         /* in the core, and so in no state to take more */
   GHashTable *open;      /* EcChunkRecord → EcChunk, those that have not settled */
-  GHashTable *settled;   /* EcChunkRecord → EcChunk, weakly: those that can be revoked */
+  GQueue settled;        /* Settled: those that can be revoked, oldest first */
   GQueue ready;          /* EcChunk */
   GHashTable *manifests; /* hash → EcManifest */
 };
+
+/* Weakly, and not by a notification: that would come in whatever thread lets go of the chunk. */
+typedef struct {
+  EcChunkRecord *record;
+  GWeakRef chunk;
+} Settled;
 
 G_DEFINE_FINAL_TYPE (EcChunker, ec_chunker, G_TYPE_OBJECT)
 
@@ -76,12 +84,38 @@ on_damaged (gpointer user_data, EcChunkRecord *record)
 }
 
 static void
-forget_chunk (gpointer data, GObject *where_the_chunk_was)
+free_settled (gpointer data)
 {
-  EcChunkRecord *record = data;
-  EcChunker *self = record->user_data;
+  Settled *settled = data;
 
-  g_hash_table_remove (self->settled, record);
+  ec_chunk_record_unref (settled->record);
+  g_weak_ref_clear (&settled->chunk);
+  g_free (settled);
+}
+
+/* The ledger revokes none that is further back than this. */
+static void
+remember_settled (EcChunker *self, EcChunkRecord *record, EcChunk *chunk)
+{
+  Settled *settled = g_new0 (Settled, 1);
+
+  settled->record = ec_chunk_record_ref (record);
+  g_weak_ref_init (&settled->chunk, chunk);
+  g_queue_push_tail (&self->settled, settled);
+  if (self->settled.length > EC_CHUNK_LEDGER_MAX)
+    free_settled (g_queue_pop_head (&self->settled));
+}
+
+static EcChunk *
+find_settled (EcChunker *self, const EcChunkRecord *record)
+{
+  for (GList *l = self->settled.tail; l; l = l->prev) {
+    Settled *settled = l->data;
+
+    if (settled->record == record)
+      return g_weak_ref_get (&settled->chunk);
+  }
+  return NULL;
 }
 
 static void
@@ -97,11 +131,8 @@ on_settled (gpointer user_data, EcChunkRecord *record)
   if (manifest && ec_manifest_get_index (manifest) == record->index)
     ec_chunk_vouch (chunk, manifest);
 
-  if (record->clean) {
-    record->user_data = self;
-    g_object_weak_ref (G_OBJECT (chunk), forget_chunk, record);
-    g_hash_table_insert (self->settled, ec_chunk_record_ref (record), chunk);
-  }
+  if (record->clean)
+    remember_settled (self, record, chunk);
   g_hash_table_remove (self->open, record);
   g_queue_push_tail (&self->ready, g_steal_pointer (&chunk));
 }
@@ -110,13 +141,14 @@ static void
 on_revoked (gpointer user_data, EcChunkRecord *record)
 {
   EcChunker *self = user_data;
-  EcChunk *found = g_hash_table_lookup (self->settled, record);
-  g_autoptr (EcChunk) chunk = found ? g_object_ref (found) : NULL;
+  g_autoptr (EcChunk) chunk = find_settled (self, record);
 
   if (!chunk)
     return;
   ec_chunk_revoke (chunk, record);
-  g_signal_emit (self, signals[REVOKED], 0, chunk);
+  /* Nobody has heard that it is clean as long as it waits to be popped. */
+  if (!g_queue_find (&self->ready, chunk))
+    g_signal_emit (self, signals[REVOKED], 0, chunk);
 }
 
 static const EcChunkerEvents core_events = {
@@ -139,14 +171,8 @@ static void
 ec_chunker_dispose (GObject *object)
 {
   EcChunker *self = EC_CHUNKER (object);
-  GHashTableIter iter;
-  gpointer record, chunk;
 
-  g_hash_table_iter_init (&iter, self->settled);
-  while (g_hash_table_iter_next (&iter, &record, &chunk)) {
-    g_object_weak_unref (G_OBJECT (chunk), forget_chunk, record);
-    g_hash_table_iter_remove (&iter);
-  }
+  g_queue_clear_full (&self->settled, free_settled);
   g_queue_clear_full (&self->ready, g_object_unref);
   G_OBJECT_CLASS (ec_chunker_parent_class)->dispose (object);
 }
@@ -158,7 +184,6 @@ ec_chunker_finalize (GObject *object)
 
   g_clear_pointer (&self->core, ec_chunker_core_free);
   g_hash_table_unref (self->open);
-  g_hash_table_unref (self->settled);
   g_hash_table_unref (self->manifests);
   G_OBJECT_CLASS (ec_chunker_parent_class)->finalize (object);
 }
@@ -252,9 +277,9 @@ static void
 ec_chunker_init (EcChunker *self)
 {
   g_queue_init (&self->ready);
+  g_queue_init (&self->settled);
   self->open =
       g_hash_table_new_full (NULL, NULL, (GDestroyNotify) ec_chunk_record_unref, g_object_unref);
-  self->settled = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) ec_chunk_record_unref, NULL);
   self->manifests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
 }
 
@@ -342,10 +367,12 @@ ec_chunker_push_data (EcChunker *self, const guint8 *data, gsize size)
 {
   g_return_if_fail (EC_IS_CHUNKER (self));
   g_return_if_fail (data != NULL || size == 0);
-  g_return_if_fail (!self->finished);
+  g_return_if_fail (!self->finished && !self->busy);
 
+  self->busy = TRUE;
   if (size > 0)
     ec_chunker_core_push (self->core, data, size);
+  self->busy = FALSE;
 }
 
 /**
@@ -358,9 +385,11 @@ void
 ec_chunker_push_discontinuity (EcChunker *self)
 {
   g_return_if_fail (EC_IS_CHUNKER (self));
-  g_return_if_fail (!self->finished);
+  g_return_if_fail (!self->finished && !self->busy);
 
+  self->busy = TRUE;
   ec_chunker_core_discontinuity (self->core);
+  self->busy = FALSE;
 }
 
 /**
@@ -374,11 +403,14 @@ void
 ec_chunker_finish (EcChunker *self)
 {
   g_return_if_fail (EC_IS_CHUNKER (self));
+  g_return_if_fail (!self->busy);
 
   if (self->finished)
     return;
   self->finished = TRUE;
+  self->busy = TRUE;
   ec_chunker_core_finish (self->core);
+  self->busy = FALSE;
 }
 
 /**

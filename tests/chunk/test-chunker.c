@@ -285,6 +285,105 @@ test_canonical_input (void)
   g_assert_cmpuint (n_clean, >, 0);
 }
 
+/* The second PID of a chunk's PMT. */
+static guint
+second_pid (GBytes *chunk)
+{
+  const guint8 *section = (const guint8 *) g_bytes_get_data (chunk, NULL) + EC_TS_PACKET_SIZE + 7;
+  const guint8 *stream = section + 12 + ((section[10] & 0x0fu) << 8 | section[11]);
+
+  stream += 5 + ((stream[3] & 0x0fu) << 8 | stream[4]);
+  return (stream[1] & 0x1fu) << 8 | stream[2];
+}
+
+/* Without the packets of the program's second PID for some seconds: what was lost shows late. */
+static GBytes *
+make_late_gap (void)
+{
+  g_autoptr (GBytes) stream = make_stream (24, NULL, 0);
+  g_autoptr (EcChunker) chunker = ec_chunker_new (0);
+  g_autoptr (GPtrArray) chunks = chunk_all (chunker, stream);
+  guint pid = second_pid (ec_chunk_get_part (g_ptr_array_index (chunks, 0), 0));
+  GByteArray *array = g_byte_array_new ();
+  gsize size;
+  const guint8 *data = g_bytes_get_data (stream, &size);
+  guint counter = 0;
+
+  for (gsize done = 0; done < size; done += EC_TS_PACKET_SIZE) {
+    const guint8 *packet = data + done;
+    gboolean away = done > size / 2 && done < size * 3 / 4;
+
+    if (ec_ts_packet_pid (packet) == pid) {
+      if (away || (done > size / 2 && ec_ts_packet_counter (packet) == ((counter + 1) & 15)))
+        continue;
+      counter = ec_ts_packet_counter (packet);
+      if (done > size / 2)
+        pid = EC_TS_N_PIDS;
+    }
+    g_byte_array_append (array, packet, EC_TS_PACKET_SIZE);
+  }
+  return g_byte_array_free_to_bytes (array);
+}
+
+typedef struct {
+  GPtrArray *popped;
+  guint n_revoked;
+} Revocations;
+
+static void
+on_chunk_revoked (EcChunker *chunker, EcChunk *chunk, gpointer user_data)
+{
+  Revocations *self = user_data;
+
+  g_assert_true (g_ptr_array_find (self->popped, chunk, NULL));
+  g_assert_false (ec_chunk_get_clean (chunk));
+  g_assert_cmpuint (ec_manifest_get_damaged (ec_chunk_get_manifest (chunk)), >, 0);
+  self->n_revoked++;
+}
+
+/* The chunks of `stream`, pushed in pieces; `hold`: keeps them. Returns how many popped clean. */
+static guint
+pop_between (GBytes *stream, gsize piece, gboolean hold, guint *n_revoked)
+{
+  g_autoptr (EcChunker) chunker = ec_chunker_new (0);
+  g_autoptr (GPtrArray) popped = g_ptr_array_new_with_free_func (g_object_unref);
+  Revocations revocations = { .popped = popped };
+  gsize size;
+  const guint8 *data = g_bytes_get_data (stream, &size);
+  guint n_clean = 0;
+
+  g_signal_connect (chunker, "revoked", G_CALLBACK (on_chunk_revoked), &revocations);
+  for (gsize done = 0; done < size; done += MIN (piece, size - done)) {
+    EcChunk *chunk;
+
+    ec_chunker_push_data (chunker, data + done, MIN (piece, size - done));
+    while ((chunk = ec_chunker_pop (chunker))) {
+      n_clean += ec_chunk_get_clean (chunk);
+      if (hold)
+        g_ptr_array_add (popped, chunk);
+      else
+        g_object_unref (chunk);
+    }
+  }
+  *n_revoked = revocations.n_revoked;
+  return n_clean;
+}
+
+/* It is told of chunks that were popped as clean, and of no others. */
+static void
+test_revoked (void)
+{
+  g_autoptr (GBytes) stream = make_late_gap ();
+  guint n_revoked, n_clean;
+
+  n_clean = pop_between (stream, EC_TS_PACKET_SIZE, TRUE, &n_revoked);
+  g_assert_cmpuint (n_revoked, >, 0);
+  g_assert_cmpuint (pop_between (stream, G_MAXSIZE, TRUE, &n_revoked), <, n_clean);
+  g_assert_cmpuint (n_revoked, ==, 0);
+  g_assert_cmpuint (pop_between (stream, EC_TS_PACKET_SIZE, FALSE, &n_revoked), ==, n_clean);
+  g_assert_cmpuint (n_revoked, ==, 0);
+}
+
 static void
 test_manifest_text (void)
 {
@@ -408,6 +507,7 @@ main (int argc, char **argv)
   g_test_add_func ("/chunk/chunker/splits", test_splits);
   g_test_add_func ("/chunk/chunker/splits-strides", test_splits_strides);
   g_test_add_func ("/chunk/chunker/canonical-input", test_canonical_input);
+  g_test_add_func ("/chunk/chunker/revoked", test_revoked);
   g_test_add_func ("/chunk/chunker/manifest-text", test_manifest_text);
   g_test_add_func ("/chunk/chunker/refusals", test_refusals);
   g_test_add_func ("/chunk/chunker/refused-programs", test_refused_programs);
