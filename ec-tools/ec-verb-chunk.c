@@ -14,6 +14,9 @@
 #define PROGRESS_TIME 500
 /* Chunks that are remembered to tell when one is revoked. */
 #define REMEMBERED 512
+/* What is remembered with them. */
+#define DATA_SOURCE_ID "ec-source-id"
+#define DATA_FILE "ec-file"
 
 static char *opt_out;
 static int opt_program;
@@ -242,11 +245,13 @@ store_manifest (Run *run, EcChunk *chunk, const char *chunk_path)
 }
 
 static void
-remember (Run *run, EcChunk *chunk)
+remember (Run *run, EcChunk *chunk, const char *source, const char *file)
 {
   if (!ec_chunk_get_clean (chunk))
     return;
   ec_chunk_drop_data (chunk);
+  g_object_set_data_full (G_OBJECT (chunk), DATA_SOURCE_ID, g_strdup (source), g_free);
+  g_object_set_data_full (G_OBJECT (chunk), DATA_FILE, g_strdup (file), g_free);
   g_queue_push_tail (&run->remembered, g_object_ref (chunk));
   if (run->remembered.length > REMEMBERED)
     g_object_unref (g_queue_pop_head (&run->remembered));
@@ -269,7 +274,7 @@ take_chunk (Run *run, EcChunk *chunk)
     print_json (chunk, file, source, FALSE);
   else
     print_text (chunk, file);
-  remember (run, chunk);
+  remember (run, chunk, source, file);
   return ec_tool_check_output (&run->error);
 }
 
@@ -277,17 +282,20 @@ static void
 on_revoked (EcChunker *chunker, EcChunk *chunk, gpointer user_data)
 {
   Run *run = user_data;
-  g_autofree char *source = NULL;
+  const char *source = g_object_get_data (G_OBJECT (chunk), DATA_SOURCE_ID);
+  const char *file = g_object_get_data (G_OBJECT (chunk), DATA_FILE);
 
   run->n_revoked++;
   run->n_clean--;
+  /* What was signed is signed again, not clean (ECP-0004 §3). */
+  if (opt_sign && !run->error)
+    (void) store_manifest (run, chunk, file);
   if (!opt_json) {
     ec_tool_progress_clear ();
     g_print ("%-12" G_GINT64_FORMAT " revoked: a loss was found late\n",
              ec_chunk_get_index (chunk));
     return;
   }
-  source = source_id (run, chunk);
   print_json (chunk, NULL, source, TRUE);
 }
 
@@ -382,7 +390,7 @@ read_source (Run *run)
       ec_chunker_push_discontinuity (run->chunker);
     run->n_bytes += g_bytes_get_size (bytes);
     ec_chunker_push (run->chunker, bytes);
-    if (!take_chunks (run) || is_hopeless (run))
+    if (run->error || !take_chunks (run) || is_hopeless (run))
       return;
     show_progress (run);
   }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What `ec chunk` writes, checked by readers that share no code with it: one below, ffprobe, GStreamer."""
 
+import base64
 import json
 import os
 import pathlib
@@ -225,6 +226,35 @@ def test_signed(tmp_path):
         [EC, "chunk", str(tmp_path / "joined.ts"), "--manifests", str(tmp_path / "out")],
         capture_output=True, text=True)
     assert stranger.returncode == 1 and "signature" in stranger.stderr
+
+
+def test_signed_and_revoked(tmp_path):
+    """A chunk in which a loss shows late is signed again, not clean, and stays in its timeline."""
+    stream = make_stream(tmp_path / "a.ts", "--seconds", 40)
+    first = chunk(tmp_path / "a.ts", tmp_path / "whole")[0]
+    head = pathlib.Path(first["file"]).read_bytes()[PACKET + 7:]
+    at = 12 + (head[10] << 8 & 0xF00 | head[11])
+    at += 5 + (head[at + 3] << 8 & 0xF00 | head[at + 4])
+    second = (head[at + 1] & 0x1F) << 8 | head[at + 2]
+
+    everything = [stream[i:i + PACKET] for i in range(0, len(stream), PACKET)]
+    half, rest = everything[:len(everything) // 2], everything[len(everything) * 3 // 4:]
+    last = [packet for packet in half if pid(packet) == second][-1]
+    away = [packet for packet in everything[len(half):-len(rest)] if pid(packet) != second]
+    while [packet for packet in rest if pid(packet) == second][0][3] & 15 == last[3] + 1 & 15:
+        del rest[next(i for i, packet in enumerate(rest) if pid(packet) == second)]
+    (tmp_path / "b.ts").write_bytes(b"".join(half + away + rest))
+
+    key = ["--identity", str(tmp_path / "key")]
+    lines = chunk(tmp_path / "b.ts", tmp_path / "out", "--sign", *key)
+    revoked = [line for line in lines if line.get("revoked")]
+    assert revoked
+    assert len({line["source_id"] for line in lines}) == 1
+    for line in revoked:
+        payload = (tmp_path / "out" / f"{line['index']}.jws").read_text().split(".")[1]
+        manifest = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        assert manifest["index"] == line["index"]
+        assert not manifest["clean"] and manifest["damaged"] == line["damaged"] > 0
 
 
 def joined_chunks(tmp_path, program):
