@@ -126,7 +126,7 @@ on_settled (gpointer user_data, EcChunkRecord *record)
   EcManifest *manifest = NULL;
 
   ec_chunk_settle (chunk, record);
-  if (record->canonical)
+  if (record->canonical && self->hash)
     manifest = g_hash_table_lookup (self->manifests, ec_chunk_get_hash (chunk));
   if (manifest && ec_manifest_get_index (manifest) == record->index)
     ec_chunk_vouch (chunk, manifest);

@@ -285,6 +285,25 @@ test_canonical_input (void)
   g_assert_cmpuint (n_clean, >, 0);
 }
 
+/* Where nothing is hashed, no manifest can speak for a chunk, not one without a hash either. */
+static void
+test_canonical_input_without_hash (void)
+{
+  g_autoptr (GBytes) stream = make_stream (12, NULL, 0);
+  g_autoptr (EcChunker) first = g_object_new (EC_TYPE_CHUNKER, "hash", FALSE, NULL);
+  g_autoptr (EcChunker) second = g_object_new (EC_TYPE_CHUNKER, "hash", FALSE, NULL);
+  g_autoptr (GPtrArray) chunks = chunk_all (first, stream);
+  g_autoptr (GBytes) last = ec_chunk_dup_data (g_ptr_array_index (chunks, chunks->len - 2));
+  g_autoptr (GPtrArray) again = NULL;
+
+  g_assert_true (ec_chunk_get_clean (g_ptr_array_index (chunks, chunks->len - 2)));
+  ec_chunker_add_manifest (second,
+                           ec_chunk_get_manifest (g_ptr_array_index (chunks, chunks->len - 2)));
+  again = chunk_all (second, last);
+  g_assert_cmpuint (again->len, ==, 1);
+  g_assert_false (ec_chunk_get_clean (g_ptr_array_index (again, 0)));
+}
+
 /* The second PID of a chunk's PMT. */
 static guint
 second_pid (GBytes *chunk)
@@ -507,6 +526,8 @@ main (int argc, char **argv)
   g_test_add_func ("/chunk/chunker/splits", test_splits);
   g_test_add_func ("/chunk/chunker/splits-strides", test_splits_strides);
   g_test_add_func ("/chunk/chunker/canonical-input", test_canonical_input);
+  g_test_add_func ("/chunk/chunker/canonical-input-without-hash",
+                   test_canonical_input_without_hash);
   g_test_add_func ("/chunk/chunker/revoked", test_revoked);
   g_test_add_func ("/chunk/chunker/manifest-text", test_manifest_text);
   g_test_add_func ("/chunk/chunker/refusals", test_refusals);
