@@ -260,7 +260,8 @@ ec_ts_rap_scanner_push (EcTsRapScanner *self, const guint8 *data, gsize size)
       size > sizeof self->data - self->size)
     return EC_TS_RAP_NO;
 
-  memcpy (self->data + self->size, data, size);
+  if (size > 0)
+    memcpy (self->data + self->size, data, size);
   self->size += size;
   self->n_packets++;
   verdict = judge (self);
