@@ -23,9 +23,11 @@ SKIP = 77
 def files(root, suffixes):
     for folder in FOLDERS:
         top = root / folder
-        for path in [top] if top.is_file() else sorted(one for one in top.rglob("*") if not any(part.startswith(".") for part in one.parts)):
+        for path in [top] if top.is_file() else sorted(top.rglob("*")):
             parts = path.relative_to(root).parts
-            if path.is_file() and path.suffix in suffixes and not {"__pycache__", "corpus"} & set(parts):
+            if {"__pycache__", ".pytest_cache", "corpus"} & set(parts):
+                continue
+            if path.is_file() and path.suffix in suffixes:
                 yield path
 
 
