@@ -6,6 +6,7 @@
 G_DEFINE_QUARK (ec-source-error-quark, ec_source_error)
 G_DEFINE_QUARK (ec-chunk-error-quark, ec_chunk_error)
 G_DEFINE_QUARK (ec-identity-error-quark, ec_identity_error)
+G_DEFINE_QUARK (ec-moq-error-quark, ec_moq_error)
 /* clang-format on */
 
 /*
@@ -44,3 +45,25 @@ G_DEFINE_ENUM_TYPE (EcIdentityError,
                     G_DEFINE_ENUM_VALUE (EC_IDENTITY_ERROR_BAD_KEY, "bad-key"),
                     G_DEFINE_ENUM_VALUE (EC_IDENTITY_ERROR_BAD_SIGNATURE, "bad-signature"),
                     G_DEFINE_ENUM_VALUE (EC_IDENTITY_ERROR_EXPOSED, "exposed"))
+
+G_DEFINE_ENUM_TYPE (EcMoqError,
+                    ec_moq_error,
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_FAILED, "failed"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_BAD_URI, "bad-uri"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_UNREACHABLE, "unreachable"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_CERTIFICATE, "certificate"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_VERSION, "version"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_UNAUTHORIZED, "unauthorized"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_NOT_FOUND, "not-found"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_INVALID_RANGE, "invalid-range"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_NOT_SUPPORTED, "not-supported"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_TIMEOUT, "timeout"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_BUSY, "busy"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_GOING_AWAY, "going-away"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_TOO_FAR_BEHIND, "too-far-behind"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_MALFORMED_TRACK, "malformed-track"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_DUPLICATE, "duplicate"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_REJECTED, "rejected"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_PROTOCOL, "protocol"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_LIMIT, "limit"),
+                    G_DEFINE_ENUM_VALUE (EC_MOQ_ERROR_CLOSED, "closed"))

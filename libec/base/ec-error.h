@@ -101,4 +101,58 @@ GQuark ec_identity_error_quark (void);
 EC_AVAILABLE_IN_1_0
 GType ec_identity_error_get_type (void) G_GNUC_CONST;
 
+/**
+ * EcMoqError:
+ * @EC_MOQ_ERROR_FAILED: something else went wrong; the message says what
+ * @EC_MOQ_ERROR_BAD_URI: the address cannot be understood
+ * @EC_MOQ_ERROR_UNREACHABLE: nobody answered at the address
+ * @EC_MOQ_ERROR_CERTIFICATE: the peer's certificate or key is not the one it must be, or ours cannot be used
+ * @EC_MOQ_ERROR_VERSION: the peer speaks none of our drafts of MOQT
+ * @EC_MOQ_ERROR_UNAUTHORIZED: the peer does not allow it, or a token is wrong or has expired
+ * @EC_MOQ_ERROR_NOT_FOUND: the peer has no such track, namespace or path
+ * @EC_MOQ_ERROR_INVALID_RANGE: there are no such groups or objects
+ * @EC_MOQ_ERROR_NOT_SUPPORTED: the peer does not do this kind of request
+ * @EC_MOQ_ERROR_TIMEOUT: the peer did not answer in time
+ * @EC_MOQ_ERROR_BUSY: the peer has too much to do; try again later
+ * @EC_MOQ_ERROR_GOING_AWAY: the peer is shutting down; connect again, perhaps elsewhere
+ * @EC_MOQ_ERROR_TOO_FAR_BEHIND: we read too slowly, and the peer gave up on us
+ * @EC_MOQ_ERROR_MALFORMED_TRACK: the track contradicts itself
+ * @EC_MOQ_ERROR_DUPLICATE: there is one already
+ * @EC_MOQ_ERROR_REJECTED: the peer does not want it
+ * @EC_MOQ_ERROR_PROTOCOL: one side broke a rule of the protocol
+ * @EC_MOQ_ERROR_LIMIT: a limit of ours was reached
+ * @EC_MOQ_ERROR_CLOSED: the session, or the track, was closed
+ *
+ * What can go wrong with Media over QUIC: sessions, tracks, publishers, relays.
+ */
+typedef enum {
+  EC_MOQ_ERROR_FAILED,
+  EC_MOQ_ERROR_BAD_URI,
+  EC_MOQ_ERROR_UNREACHABLE,
+  EC_MOQ_ERROR_CERTIFICATE,
+  EC_MOQ_ERROR_VERSION,
+  EC_MOQ_ERROR_UNAUTHORIZED,
+  EC_MOQ_ERROR_NOT_FOUND,
+  EC_MOQ_ERROR_INVALID_RANGE,
+  EC_MOQ_ERROR_NOT_SUPPORTED,
+  EC_MOQ_ERROR_TIMEOUT,
+  EC_MOQ_ERROR_BUSY,
+  EC_MOQ_ERROR_GOING_AWAY,
+  EC_MOQ_ERROR_TOO_FAR_BEHIND,
+  EC_MOQ_ERROR_MALFORMED_TRACK,
+  EC_MOQ_ERROR_DUPLICATE,
+  EC_MOQ_ERROR_REJECTED,
+  EC_MOQ_ERROR_PROTOCOL,
+  EC_MOQ_ERROR_LIMIT,
+  EC_MOQ_ERROR_CLOSED,
+} EcMoqError;
+
+#define EC_MOQ_ERROR (ec_moq_error_quark ())
+#define EC_TYPE_MOQ_ERROR (ec_moq_error_get_type ())
+
+EC_AVAILABLE_IN_1_0
+GQuark ec_moq_error_quark (void);
+EC_AVAILABLE_IN_1_0
+GType ec_moq_error_get_type (void) G_GNUC_CONST;
+
 G_END_DECLS
