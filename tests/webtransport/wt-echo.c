@@ -219,7 +219,7 @@ on_accept (gpointer user_data, EcTransport *transport, const char *alpn)
 }
 
 static EcQuicEndpoint *
-listen_on (guint16 port, EcQuicCredentials *credentials, GError **error)
+listen_on (guint16 port, gboolean v6, EcQuicCredentials *credentials, GError **error)
 {
   static const char *const alpns[] = { EC_WT_ALPN, NULL };
   g_autoptr (GPtrArray) addresses = g_ptr_array_new_with_free_func (g_object_unref);
@@ -230,6 +230,8 @@ listen_on (guint16 port, EcQuicCredentials *credentials, GError **error)
                                   .accept = on_accept };
 
   g_ptr_array_add (addresses, g_inet_socket_address_new_from_string ("127.0.0.1", port));
+  if (v6)
+    g_ptr_array_add (addresses, g_inet_socket_address_new_from_string ("::1", port));
   return ec_quic_endpoint_new (&config, NULL, error);
 }
 
@@ -249,7 +251,10 @@ main (int argc, char **argv)
   if (!ec_quic_credentials_add_self_signed (credentials, names, g_get_real_time () / G_USEC_PER_SEC,
                                             &error))
     g_error ("%s", error->message);
-  endpoint = listen_on (argc > 1 ? (guint16) atoi (argv[1]) : 0, credentials, &error);
+  /* Browsers try “localhost” by IPv6 first, where the machine has it. */
+  endpoint = listen_on (argc > 1 ? (guint16) atoi (argv[1]) : 0, TRUE, credentials, NULL);
+  if (!endpoint)
+    endpoint = listen_on (argc > 1 ? (guint16) atoi (argv[1]) : 0, FALSE, credentials, &error);
   if (!endpoint)
     g_error ("%s", error->message);
   hashes = ec_quic_credentials_get_hashes (credentials);
