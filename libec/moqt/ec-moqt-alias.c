@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "moqt/ec-moqt-session-private.h"
 
-/* Track aliases (§10.1), and streams that came before what their alias means is known. */
+/* Track aliases (§11.1), and streams that came before what their alias means is known. */
 
 void
 ec_moqt_alias_free (gpointer alias)

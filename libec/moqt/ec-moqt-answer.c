@@ -54,7 +54,7 @@ interest_of (const EcMoqtMessage *message)
   return 0;
 }
 
-/* §9.7, to what may have no request of ours. */
+/* §10.6, to what may have no request of ours. */
 void
 ec_moqt_answer_refuse_id (EcMoqtChannel *channel,
                           guint64 id,
@@ -126,13 +126,12 @@ find_objection (EcMoqtSession *session,
 static EcMoqtRequest *
 make_request (EcMoqtSession *session, EcMoqtChannel *channel, EcMoqtMessage *message)
 {
-  EcMoqtRequest *self =
-      ec_moqt_request_new (session, request_kind (message), FALSE, message->name);
+  EcMoqtRequest *self = ec_moqt_request_new (session, request_kind (message), FALSE, message->name);
 
   if (!self)
     return NULL;
   self->params = message->params;
-  message->params = (EcMoqtParams) { 0 };
+  message->params = (EcMoqtParams){ 0 };
   self->properties = g_steal_pointer (&message->properties);
   self->interest = interest_of (message);
   self->fetch = message->fetch;
@@ -168,8 +167,7 @@ ec_moqt_answer_requested (EcMoqtChannel *channel, EcMoqtMessage *message)
   tokens = ec_moqt_tokens_resolve (session, &message->params, FALSE, &code);
   if (tokens == EC_MOQT_TOKENS_CLOSED)
     return;
-  refused =
-      tokens == EC_MOQT_TOKENS_REFUSE || find_objection (session, message, &code, &text);
+  refused = tokens == EC_MOQT_TOKENS_REFUSE || find_objection (session, message, &code, &text);
   if (!refused) {
     request = make_request (session, channel, message);
     code = EC_MOQT_ERROR_EXCESSIVE_LOAD;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "moqt/ec-moqt-session-private.h"
 
-/* Messages over streams: the control stream, or streams, and those that requests have for themselves (§3.3, §9). */
+/* Messages over streams: the control stream, or streams, and those that requests have for themselves (§3.3, §10). */
 
 /* The longest message: type, length, 2^16-1 bytes. */
 #define MAX_MESSAGE (65535 + 16)
@@ -181,8 +181,8 @@ ec_moqt_channel_receive (EcMoqtChannel *self, const guint8 *data, gsize size, gb
     gsize n = MIN (size, MAX_MESSAGE);
     gsize before = self->in.size;
 
-    if (n > session->limits.max_control_buffer - MIN (session->control_buffered,
-                                                      session->limits.max_control_buffer)) {
+    if (n > session->limits.max_control_buffer -
+                MIN (session->control_buffered, session->limits.max_control_buffer)) {
       /* Rather a small piece at a time than a wrong verdict on many whole messages. */
       n = session->limits.max_control_buffer -
           MIN (session->control_buffered, session->limits.max_control_buffer);

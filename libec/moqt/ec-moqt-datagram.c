@@ -25,8 +25,8 @@ ec_moqt_receive_datagram (EcMoqtSession *self, const guint8 *data, gsize size)
   if (entry && entry->request && ec_moqt_request_is_granted (entry->request)) {
     object.location = item.location;
     object.datagram = TRUE;
-    object.priority = item.has_priority ? item.priority
-                                        : ec_moqt_request_get_default_priority (entry->request);
+    object.priority =
+        item.has_priority ? item.priority : ec_moqt_request_get_default_priority (entry->request);
     object.status = item.status;
     object.end_of_group = item.end_of_group;
     object.properties = item.properties;
@@ -34,8 +34,7 @@ ec_moqt_receive_datagram (EcMoqtSession *self, const guint8 *data, gsize size)
     if (ec_moqt_properties_find_mandatory (item.properties))
       ec_moqt_receive_malformed (entry->request, "A property of tracks on an object");
     else
-      ec_moqt_emit (self, datagram, entry->request, &object, reader.data + reader.pos,
-                    object.size);
+      ec_moqt_emit (self, datagram, entry->request, &object, reader.data + reader.pos, object.size);
   }
   ec_moqt_item_clear (&item);
 }

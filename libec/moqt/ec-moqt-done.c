@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "moqt/ec-moqt-session-private.h"
 
-/* The end of subscriptions (§9.13): PUBLISH_DONE comes before the last streams do. */
+/* The end of subscriptions (§10.11): PUBLISH_DONE comes before the last streams do. */
 
 EcMoqtDoneCode
 ec_moqt_done_code_of_reset (EcMoqtResetCode code)
@@ -45,8 +45,8 @@ patience (const EcMoqtRequest *request)
     ms = MAX (ms, params->object_delivery_timeout_ms);
   if (params->has & EC_MOQT_PARAM_SUBGROUP_DELIVERY_TIMEOUT)
     ms = MAX (ms, params->subgroup_delivery_timeout_ms);
-  if (ec_moqt_properties_find_number (request->properties,
-                                      EC_MOQT_PROPERTY_OBJECT_DELIVERY_TIMEOUT, &number))
+  if (ec_moqt_properties_find_number (request->properties, EC_MOQT_PROPERTY_OBJECT_DELIVERY_TIMEOUT,
+                                      &number))
     ms = MAX (ms, number);
   if (ec_moqt_properties_find_number (request->properties,
                                       EC_MOQT_PROPERTY_SUBGROUP_DELIVERY_TIMEOUT, &number))
@@ -124,7 +124,7 @@ ec_moqt_done_send (EcMoqtRequest *request, EcMoqtDoneCode code, const char *reas
   while ((stream = request->streams)) {
     ec_moqt_stream_detach (stream);
     ec_moqt_send_drop (stream, code == EC_MOQT_DONE_TOO_FAR_BEHIND ? EC_MOQT_RESET_TOO_FAR_BEHIND
-                                                           : EC_MOQT_RESET_CANCELLED);
+                                                                   : EC_MOQT_RESET_CANCELLED);
   }
   message.request_id = request->id;
   message.done = code;

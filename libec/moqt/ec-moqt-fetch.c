@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "moqt/ec-moqt-session-private.h"
 
-/* Fetches (§9.14): what range a joining one comes to, and when a fetch is over. */
+/* Fetches (§10.12): what range a joining one comes to, and when a fetch is over. */
 
 /* `end` is exclusive of objects; object 0 is the whole group. */
 gboolean
@@ -45,7 +45,7 @@ gave_up (EcMoqtSession *session, gpointer owner)
                          "The subscription to be joined did not come about");
 }
 
-/* §9.14.2.1 */
+/* §10.12.2.1 */
 static gboolean
 compute_range (EcMoqtRequest *self, const EcMoqtRequest *subscription)
 {
@@ -57,7 +57,7 @@ compute_range (EcMoqtRequest *self, const EcMoqtRequest *subscription)
     return FALSE;
   self->end = joining;
   self->end.object++;
-  self->start = (EcMoqtLocation) { self->joining_start, 0 };
+  self->start = (EcMoqtLocation){ self->joining_start, 0 };
   if (self->fetch == EC_MOQT_FETCH_RELATIVE_JOINING)
     self->start.group = joining.group - MIN (joining.group, self->joining_start);
   return self->start.group <= joining.group;
@@ -108,7 +108,7 @@ resolve (EcMoqtRequest *self, gboolean in_event)
                            "There is no such subscription");
     return;
   }
-  /* A PUBLISH whose PUBLISH_OK is still on its way may be joined already. Updates come first (§9.14.2). */
+  /* A PUBLISH whose PUBLISH_OK is still on its way may be joined already. Updates come first (§10.12.2). */
   if (subscription->state != EC_MOQT_REQUEST_GRANTED || subscription->updates_peer.length > 0) {
     wait_for_subscription (self);
     return;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /*
- * Request ids (§9.1): each side's go up by two. Where requests have streams of their own they come in any order; a window
+ * Request ids (§10.1): each side's go up by two. Where requests have streams of their own they come in any order; a window
  * over the latest is kept, so that what a peer can make us remember does not grow.
  */
 

@@ -146,8 +146,7 @@ bind_fetch (EcMoqtStream *self)
   guint64 id = self->context.head.request_id;
   EcMoqtRequest *request = g_hash_table_lookup (session->by_id, &id);
 
-  if (!request && ((id & 1) != 0) == session->config.server &&
-      ec_moqt_ids_was_used (session, id)) {
+  if (!request && ((id & 1) != 0) == session->config.server && ec_moqt_ids_was_used (session, id)) {
     ec_moqt_receive_stop (self, EC_MOQT_RESET_CANCELLED); /* it was cancelled, or is over */
     return;
   }
@@ -212,7 +211,10 @@ become_control (EcMoqtStream *self, const guint8 *data, gsize size, gboolean fin
   }
   channel->control = TRUE;
   session->control_in = channel;
-  ec_moqt_channel_receive (channel, data, size, fin);
+  if (self->in.size > 0)
+    ec_moqt_channel_receive (channel, self->in.data, self->in.size, FALSE);
+  if (!ec_moqt_session_is_over (session))
+    ec_moqt_channel_receive (channel, data, size, fin);
 }
 
 /* -- What it says */
@@ -261,6 +263,11 @@ take (EcMoqtStream *self, const guint8 **data, gsize *size, gsize cap, Parse par
   if (result == EC_MOQT_READ_DONE) {
     gsize used = reader.pos > kept ? reader.pos - kept : 0;
 
+    if (reader.pos == 0) { /* nothing is taken of a control stream */
+      *data += n;
+      *size -= n;
+      return result;
+    }
     give_back (self, reader.pos);
     self->in.size = 0;
     *data += used;
@@ -400,7 +407,7 @@ take_payload (EcMoqtStream *self, const guint8 **data, gsize *size)
     ec_moqt_emit (self->session, object_ended, self);
 }
 
-/* It cannot go on now: keeps what came. FALSE: there is no room. */
+/* It cannot go on now: keeps what came. */
 static void
 keep (EcMoqtStream *self, const guint8 *data, gsize size)
 {
@@ -485,7 +492,7 @@ ec_moqt_receive_resume (EcMoqtStream *self)
 
   ec_moqt_alias_unpark_stream (self);
   in = self->in;
-  self->in = (EcMoqtBuffer) { 0 };
+  self->in = (EcMoqtBuffer){ 0 };
   bind (self);
   if (!is_gone (self) && self->phase == EC_MOQT_PHASE_WAITING) {
     /* It waits for the next thing. */

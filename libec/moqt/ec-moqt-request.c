@@ -273,8 +273,8 @@ ec_moqt_request_get_default_priority (const EcMoqtRequest *self)
 {
   guint64 number;
 
-  if (ec_moqt_properties_find_number (self->properties,
-                                      EC_MOQT_PROPERTY_DEFAULT_PUBLISHER_PRIORITY, &number))
+  if (ec_moqt_properties_find_number (self->properties, EC_MOQT_PROPERTY_DEFAULT_PUBLISHER_PRIORITY,
+                                      &number))
     return (guint8) MIN (number, 255);
   return EC_MOQT_DEFAULT_PRIORITY;
 }
@@ -363,7 +363,7 @@ ec_moqt_request_is_descending (EcMoqtRequest *self)
 
   if (self->params.has & EC_MOQT_PARAM_GROUP_ORDER)
     order = self->params.group_order;
-  /* §9.2.9: a fetch is ascending, whatever the track prefers. */
+  /* §10.2.9: a fetch is ascending, whatever the track prefers. */
   if (order == EC_MOQT_GROUP_ORDER_DEFAULT && self->kind != EC_MOQT_REQUEST_FETCH)
     ec_moqt_properties_find_number (self->properties,
                                     EC_MOQT_PROPERTY_DEFAULT_PUBLISHER_GROUP_ORDER, &order);

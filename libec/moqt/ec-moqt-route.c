@@ -94,10 +94,9 @@ route_by_id (EcMoqtChannel *channel, EcMoqtMessage *message)
   if (!request || request->state == EC_MOQT_REQUEST_UNSENT) {
     /* It ended here while the message was on its way; an id that was never used is another thing. */
     if (!ec_moqt_ids_was_used (session, id))
-      ec_moqt_session_fail (session,
-                            updates ? EC_MOQT_CLOSE_PROTOCOL_VIOLATION
-                                    : EC_MOQT_CLOSE_INVALID_REQUEST_ID,
-                            "A message names a request that does not exist");
+      ec_moqt_session_fail (
+          session, updates ? EC_MOQT_CLOSE_PROTOCOL_VIOLATION : EC_MOQT_CLOSE_INVALID_REQUEST_ID,
+          "A message names a request that does not exist");
     else if (updates)
       ec_moqt_answer_refuse_id (channel, message->request_id, EC_MOQT_ERROR_DOES_NOT_EXIST,
                                 "The request is over");

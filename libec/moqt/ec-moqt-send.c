@@ -37,9 +37,7 @@ timeout_of (const EcMoqtRequest *request, EcMoqtParamFlags flag, guint64 said_ms
   guint64 publisher = 0, ms;
 
   ec_moqt_properties_find_number (request->properties, property, &publisher);
-  ms = subscriber == 0   ? publisher
-       : publisher == 0 ? subscriber
-                        : MIN (subscriber, publisher);
+  ms = subscriber == 0 ? publisher : publisher == 0 ? subscriber : MIN (subscriber, publisher);
   return MIN (ms, G_MAXUINT32) * 1000;
 }
 
@@ -281,8 +279,8 @@ object_timer (EcMoqtSession *session, gpointer owner)
   if (is_late (self))
     ec_moqt_send_lose (self, EC_MOQT_RESET_DELIVERY_TIMEOUT);
   else if (self->marked)
-    ec_moqt_timer_set (session, &self->timer, self->mark_us + self->object_timeout_us,
-                       object_timer, self);
+    ec_moqt_timer_set (session, &self->timer, self->mark_us + self->object_timeout_us, object_timer,
+                       self);
 }
 
 /* An object begins; only the oldest that has not left is watched. */
@@ -433,8 +431,7 @@ ec_moqt_stream_write_range (EcMoqtStream *self, EcMoqtLocation to, gboolean unkn
   if (!can_write (self))
     return;
   g_return_if_fail (self->left == 0 && ec_moqt_stream_is_fetch (self));
-  item.kind =
-      unknown ? EC_MOQT_ITEM_END_OF_UNKNOWN_RANGE : EC_MOQT_ITEM_END_OF_NON_EXISTENT_RANGE;
+  item.kind = unknown ? EC_MOQT_ITEM_END_OF_UNKNOWN_RANGE : EC_MOQT_ITEM_END_OF_NON_EXISTENT_RANGE;
   item.location = to;
   head = start_head (self);
   self->session->draft->write_item (head, &self->context, &item);

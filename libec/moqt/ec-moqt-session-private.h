@@ -12,16 +12,16 @@
 typedef struct _EcMoqtChannel EcMoqtChannel;
 typedef struct _EcMoqtTimer EcMoqtTimer;
 
-#define EC_MOQT_DEFAULT_PRIORITY 128 /* §9.2.8, §11.4 */
+#define EC_MOQT_DEFAULT_PRIORITY 128 /* §10.2.7, §12.4 */
 /* Data in streams that wait for their track's alias or for SETUP, in all. */
 #define EC_MOQT_MAX_WAITING_BYTES (1024 * 1024)
-/* Aliases of subscriptions that are over, kept so that late streams are known and discarded (§10.1). */
+/* Aliases of subscriptions that are over, kept so that late streams are known and discarded (§11.1). */
 #define EC_MOQT_MAX_RETIRED_ALIASES 256
 /* An item's head: its numbers and its properties. */
 #define EC_MOQT_MAX_ITEM_HEAD (EC_MOQT_MAX_OBJECT_PROPERTIES + 128)
 /* Namespaces that one SUBSCRIBE_NAMESPACE of ours may be told of. */
 #define EC_MOQT_MAX_NAMESPACES 65536
-/* How long after PUBLISH_DONE streams may come that it counted, if no delivery timeout says so (§9.13). */
+/* How long after PUBLISH_DONE streams may come that it counted, if no delivery timeout says so (§10.11). */
 #define EC_MOQT_DONE_TIMEOUT_US (5 * G_USEC_PER_SEC)
 
 /* -- Memory that a peer can make us take. Tests make it fail. */
@@ -58,7 +58,7 @@ void ec_moqt_timer_unset (EcMoqtSession *session, EcMoqtTimer *self);
 guint64 ec_moqt_timers_next (EcMoqtSession *session); /* G_MAXUINT64: none */
 void ec_moqt_timers_run (EcMoqtSession *session);
 
-/* -- Request ids (§9.1) */
+/* -- Request ids (§10.1) */
 #define EC_MOQT_ID_WINDOW 4096
 
 typedef struct {
@@ -88,10 +88,10 @@ struct _EcMoqtChannel {
   EcMoqtSession *session;
   EcMoqtRequest *request; /* nullable */
   gboolean control;
-  gboolean begun;  /* its first message was taken */
-  gboolean dead;   /* in the graveyard */
-  gboolean ended;  /* nobody listens any more, what still comes is thrown away */
-  gboolean fin;    /* came while what is in `in` must wait */
+  gboolean begun; /* its first message was taken */
+  gboolean dead;  /* in the graveyard */
+  gboolean ended; /* nobody listens any more, what still comes is thrown away */
+  gboolean fin;   /* came while what is in `in` must wait */
   gboolean in_done;
   gboolean out_done;
   gboolean goaway; /* one came */
@@ -136,7 +136,7 @@ struct _EcMoqtRequest {
 
   /* Updates without an answer yet. Those of ours: ids; in order. */
   GQueue updates_ours;
-  GQueue updates_peer; /* (element-type EcMoqtPeerUpdate) */
+  GQueue updates_peer;    /* (element-type EcMoqtPeerUpdate) */
   EcMoqtName *new_prefix; /* of our update of a prefix */
 
   /* Subscriptions */
@@ -162,12 +162,12 @@ struct _EcMoqtRequest {
   EcMoqtLocation start, end;
   guint64 joining_id;
   guint64 joining_start;
-  gboolean fetch_opened;  /* its data stream was, or has come */
-  gboolean fetch_over;    /* … and has ended */
+  gboolean fetch_opened; /* its data stream was, or has come */
+  gboolean fetch_over;   /* … and has ended */
   gboolean over_deferred;
-  gboolean resolved;     /* a joining one: the user will be told soon */
-  EcMoqtRequest *joins;  /* ours, while what it joins has no id */
-  GQueue joiners;        /* … the other way round */
+  gboolean resolved;    /* a joining one: the user will be told soon */
+  EcMoqtRequest *joins; /* ours, while what it joins has no id */
+  GQueue joiners;       /* … the other way round */
 
   /* SUBSCRIBE_NAMESPACE: what was told, in full; (element-type EcMoqtName) */
   GHashTable *namespaces;
@@ -201,9 +201,9 @@ struct _EcMoqtStream {
   gboolean incoming;
   gboolean dead;
   gboolean buried;
-  gboolean waiting; /* in session->waiting_streams */
+  gboolean waiting;   /* in session->waiting_streams */
   gboolean head_done; /* outgoing: written */
-  gboolean told; /* stream_opened was emitted, or the user opened it */
+  gboolean told;      /* stream_opened was emitted, or the user opened it */
   EcMoqtPhase phase;
   EcMoqtStreamContext context;
   guint8 priority;
@@ -213,7 +213,7 @@ struct _EcMoqtStream {
   /* incoming */
   EcMoqtBuffer in;
   gboolean fin;
-  gboolean over;     /* an item said that nothing follows */
+  gboolean over; /* an item said that nothing follows */
   gsize unconsumed;
   /* outgoing: the start of an object, and when it was written (§8) */
   guint64 written;
@@ -261,12 +261,12 @@ struct _EcMoqtSession {
   guint64 credit;  /* the first id that the peer does not allow */
   guint64 blocked; /* REQUESTS_BLOCKED was sent for this credit, + 1 */
   guint64 credit_given;
-  EcMoqtIdSet ids;        /* of the peer's */
-  GQueue waiting;         /* requests with something unsent */
+  EcMoqtIdSet ids; /* of the peer's */
+  GQueue waiting;  /* requests with something unsent */
   EcMoqtRequest *requests;
   guint n_requests, n_peer_requests, n_peer_updates;
-  GHashTable *by_id;      /* requests that have an id */
-  GHashTable *updates;    /* our updates' ids → request (nullable: it is gone), up to 16 */
+  GHashTable *by_id;   /* requests that have an id */
+  GHashTable *updates; /* our updates' ids → request (nullable: it is gone), up to 16 */
   GHashTable *publishing, *subscribing; /* tracks → request */
 
   GHashTable *aliases; /* of the peer's → EcMoqtAlias */
@@ -294,8 +294,8 @@ struct _EcMoqtSession {
   }                                                                                                \
   G_STMT_END
 
-#define EC_MOQT_ID_IS_UNI(id) (((id) & 2) != 0)
-#define ec_moqt_session_is_ours(session, id) ((((id) & 1) != 0) == (session)->config.server)
+#define EC_MOQT_ID_IS_UNI(id) (((id) &2) != 0)
+#define ec_moqt_session_is_ours(session, id) ((((id) &1) != 0) == (session)->config.server)
 
 /* ec-moqt-session.c */
 void ec_moqt_session_enter (EcMoqtSession *self);
@@ -352,8 +352,10 @@ void ec_moqt_ids_got_credit (EcMoqtSession *self, guint64 first_not_allowed, gbo
 gboolean ec_moqt_ids_next (EcMoqtSession *self, guint64 *id);
 
 /* ec-moqt-request.c */
-EcMoqtRequest *
-ec_moqt_request_new (EcMoqtSession *session, EcMoqtRequestKind kind, gboolean ours, EcMoqtName *name);
+EcMoqtRequest *ec_moqt_request_new (EcMoqtSession *session,
+                                    EcMoqtRequestKind kind,
+                                    gboolean ours,
+                                    EcMoqtName *name);
 void ec_moqt_request_register (EcMoqtRequest *self, guint64 id);
 void ec_moqt_request_set_state (EcMoqtRequest *self, EcMoqtRequestState state);
 /* Out of all tables; its streams are gone, silently; its memory stays till the end of the call. */
@@ -385,11 +387,15 @@ gboolean ec_moqt_answer_is_request (EcMoqtMessageKind kind);
 void ec_moqt_answer_requested (EcMoqtChannel *channel, EcMoqtMessage *message);
 void ec_moqt_answer_refuse (EcMoqtRequest *request, EcMoqtErrorCode code, const char *text);
 /* Answers what has no request of ours. */
-void ec_moqt_answer_refuse_id (EcMoqtChannel *channel, guint64 id, EcMoqtErrorCode code, const char *text);
+void ec_moqt_answer_refuse_id (EcMoqtChannel *channel,
+                               guint64 id,
+                               EcMoqtErrorCode code,
+                               const char *text);
 
 /* ec-moqt-update.c */
 void ec_moqt_update_send (EcMoqtRequest *request, guint64 id);
-void ec_moqt_update_received (EcMoqtRequest *request, EcMoqtChannel *channel, EcMoqtMessage *message);
+void
+ec_moqt_update_received (EcMoqtRequest *request, EcMoqtChannel *channel, EcMoqtMessage *message);
 void ec_moqt_update_flush (EcMoqtRequest *request);
 /* FALSE: it answers no update of ours. */
 gboolean ec_moqt_update_answered (EcMoqtRequest *request, EcMoqtMessage *message);

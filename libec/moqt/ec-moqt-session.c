@@ -189,8 +189,7 @@ forget_everything (EcMoqtSession *self)
 }
 
 static void
-close_with (
-    EcMoqtSession *self, gboolean tell, gboolean remote, guint64 code, const char *reason)
+close_with (EcMoqtSession *self, gboolean tell, gboolean remote, guint64 code, const char *reason)
 {
   if (ec_moqt_session_is_over (self))
     return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "moqt/ec-moqt-session-private.h"
 
-/* SETUP (§3.3, §9.3) and GOAWAY (§9.4): how a session begins, and how either side says that it will end. */
+/* SETUP (§3.3, §10.3) and GOAWAY (§10.4): how a session begins, and how either side says that it will end. */
 
 static void
 timed_out (EcMoqtSession *self, gpointer owner)
@@ -61,7 +61,7 @@ ec_moqt_setup_begin (EcMoqtSession *self)
   send_setup (self);
 }
 
-/* §9.3.1, §9.3.2: only a client says where it wants to go, and only where nothing else does. */
+/* §10.3.1, §10.3.2: only a client says where it wants to go, and only where nothing else does. */
 static gboolean
 check (EcMoqtSession *self, const EcMoqtMessage *message)
 {
@@ -122,12 +122,13 @@ ec_moqt_setup_received (EcMoqtSession *self, EcMoqtChannel *channel, EcMoqtMessa
     return;
 
   self->peer_setup = message->params;
-  message->params = (EcMoqtParams) { 0 };
+  message->params = (EcMoqtParams){ 0 };
   switch (ec_moqt_tokens_resolve (self, &self->peer_setup, TRUE, &code)) {
   case EC_MOQT_TOKENS_OK:
     break;
   case EC_MOQT_TOKENS_REFUSE:
-    ec_moqt_session_fail (self, EC_MOQT_CLOSE_MALFORMED_AUTH_TOKEN, "A token in SETUP is not valid");
+    ec_moqt_session_fail (self, EC_MOQT_CLOSE_MALFORMED_AUTH_TOKEN,
+                          "A token in SETUP is not valid");
     return;
   case EC_MOQT_TOKENS_CLOSED:
     return;
@@ -151,7 +152,8 @@ static void
 goaway_timed_out (EcMoqtSession *self, gpointer owner)
 {
   if (self->n_requests > 0)
-    ec_moqt_session_fail (self, EC_MOQT_CLOSE_GOAWAY_TIMEOUT, "Requests are still open after GOAWAY");
+    ec_moqt_session_fail (self, EC_MOQT_CLOSE_GOAWAY_TIMEOUT,
+                          "Requests are still open after GOAWAY");
   else
     ec_moqt_session_fail (self, EC_MOQT_CLOSE_NO_ERROR, "Gone away");
 }
@@ -187,8 +189,7 @@ refuse_unsent (EcMoqtSession *self)
   for (request = self->requests; request && !ec_moqt_session_is_over (self); request = next) {
     next = request->next;
     if (request->ours && request->state == EC_MOQT_REQUEST_UNSENT) {
-      ec_moqt_request_refused_locally (request, EC_MOQT_ERROR_GOING_AWAY,
-                                       "The peer is going away");
+      ec_moqt_request_refused_locally (request, EC_MOQT_ERROR_GOING_AWAY, "The peer is going away");
       next = self->requests; /* the user may have ended others */
     }
   }

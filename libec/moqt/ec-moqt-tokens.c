@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-/* §9.2.2: the tokens that the peer has registered with us, by alias. */
+/* §10.2.2: the tokens that the peer has registered with us, by alias. */
 
-#define TOKEN_OVERHEAD 16 /* §9.3.3 */
+#define TOKEN_OVERHEAD 16 /* §10.3.1.3 */
 
 typedef struct {
   guint64 alias;
@@ -62,7 +62,7 @@ add (EcMoqtSession *self, EcMoqtToken *token, gboolean setup, EcMoqtErrorCode *c
     return EC_MOQT_TOKENS_CLOSED;
   }
   if (size > self->limits.max_auth_token_cache - self->tokens_size) {
-    /* §9.3.4: the peer could not know how much room there is. */
+    /* §10.3.4: the peer could not know how much room there is. */
     if (setup) {
       make_value (token, token->type, token->value);
       return EC_MOQT_TOKENS_OK;

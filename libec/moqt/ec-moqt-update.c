@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "moqt/ec-moqt-session-private.h"
 
-/* REQUEST_UPDATE (§9.11), both ways. */
+/* REQUEST_UPDATE (§10.9), both ways. */
 
 /* -- Ours */
 void
@@ -29,7 +29,7 @@ ec_moqt_update_send (EcMoqtRequest *request, guint64 id)
   }
   ec_moqt_params_update (&request->params, &request->wanted);
   ec_moqt_params_clear (&request->wanted);
-  request->wanted = (EcMoqtParams) { 0 };
+  request->wanted = (EcMoqtParams){ 0 };
 }
 
 static GList *
@@ -51,8 +51,7 @@ ec_moqt_update_answered (EcMoqtRequest *request, EcMoqtMessage *message)
   GList *link = find_update (request, message);
   EcMoqtGrant grant = { 0 };
 
-  if (!link ||
-      (message->kind != EC_MOQT_REQUEST_OK && message->kind != EC_MOQT_REQUEST_ERROR))
+  if (!link || (message->kind != EC_MOQT_REQUEST_OK && message->kind != EC_MOQT_REQUEST_ERROR))
     return FALSE;
   g_hash_table_remove (session->updates, link->data);
   g_free (link->data);
@@ -140,7 +139,7 @@ apply (EcMoqtRequest *request, const EcMoqtParams *params)
     ec_moqt_send_narrow (request);
 }
 
-/* §9.11.1: an update that fails takes its request with it. To the user it is news. */
+/* §10.9.1: an update that fails takes its request with it. To the user it is news. */
 static void
 end_refused (EcMoqtRequest *request, EcMoqtErrorCode code)
 {
@@ -151,8 +150,7 @@ end_refused (EcMoqtRequest *request, EcMoqtErrorCode code)
     message.error = code;
     message.text = (char *) "An update of it is refused";
     ec_moqt_request_send (request, &message, TRUE);
-  } else if (ec_moqt_request_is_subscription (request) &&
-             ec_moqt_request_is_publisher (request)) {
+  } else if (ec_moqt_request_is_subscription (request) && ec_moqt_request_is_publisher (request)) {
     ec_moqt_done_send (request, EC_MOQT_DONE_UPDATE_FAILED, "");
   } else {
     ec_moqt_ask_withdraw (request, EC_MOQT_RESET_CANCELLED);
