@@ -381,8 +381,10 @@ ec_moqt_session_stream_closed (EcMoqtSession *self, guint64 now_us, gint64 id)
       ec_moqt_channel_bury (channel);
   } else if (entry && !((EcMoqtStream *) entry)->incoming) {
     ec_moqt_send_closed ((EcMoqtStream *) entry);
-  } else if (entry && !((EcMoqtStream *) entry)->fin) {
-    ec_moqt_receive_reset ((EcMoqtStream *) entry, 0);
+  } else if (entry) {
+    ((EcMoqtStream *) entry)->closed = TRUE;
+    if (!((EcMoqtStream *) entry)->fin)
+      ec_moqt_receive_reset ((EcMoqtStream *) entry, 0);
   }
   ec_moqt_session_leave (self, TRUE);
 }
