@@ -134,6 +134,8 @@ typedef struct {
   gsize offset;
   gboolean fresh; /* nothing went before on this stream */
   gboolean has_properties;
+  guint64
+      since; /* the newest group when something of it began to wait; G_MAXUINT64: all has left */
 } EcFeedCursor;
 
 /* What only a fetch has. */

@@ -100,6 +100,8 @@ ec_feed_evict (EcMoqFeed *self, EcFeedGroup *group)
                            ->head.location.object +
                        1;
     g_ptr_array_set_size (subgroup->objects, 0);
+    for (guint k = 0; k < subgroup->streams->len; k++)
+      ((EcFeedStream *) subgroup->streams->pdata[k])->object = NULL;
   }
   for (guint i = 0; i < group->objects->len; i++) {
     EcFeedObject *object = group->objects->pdata[i];
