@@ -14,7 +14,7 @@ struct _EcMoqtStream {
 
 struct _FeedPeer {
   EcTransport transport;
-  guint wakes; /* atomic */
+  guint wakes;    /* atomic */
   gboolean woken; /* atomic */
   EcMoqtRequest request;
   EcMoqtParams params;
@@ -228,8 +228,7 @@ ec_moqt_stream_write (EcMoqtStream *self, EcPayload *payload, gsize offset, gsiz
   g_assert_cmpuint (offset + size, <=, ec_payload_get_filled (payload));
   g_assert_cmpuint (offset, ==, last->received);
   for (gsize i = offset; i < offset + size; i++)
-    g_assert_cmpuint (data[i], ==,
-                      feed_peer_byte (last->location.group, last->location.object, i));
+    g_assert_cmpuint (data[i], ==, feed_peer_byte (last->location.group, last->location.object, i));
   last->received += size;
   g_assert_cmpuint (last->received, <=, last->size);
   count (self, size);
