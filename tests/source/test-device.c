@@ -354,6 +354,35 @@ test_list_cancel (void)
   fake_device_free (slow);
 }
 
+static void
+on_refreshing (EcDeviceList *list, GParamSpec *pspec, GCancellable *cancellable)
+{
+  if (ec_device_list_get_refreshing (list))
+    return;
+  g_cancellable_cancel (cancellable);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+/* Whoever hears that the search is over cancels it, and runs the main loop. */
+static void
+test_list_cancel_at_end (void)
+{
+  g_autoptr (EcDeviceList) list = ec_device_list_new ();
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  guint done = 0;
+
+  ec_device_list_set_broadcast (list, FALSE);
+  g_signal_connect (list, "notify::refreshing", G_CALLBACK (on_refreshing), cancellable);
+  ec_device_list_refresh_async (list, cancellable, on_refresh_cancelled, &done);
+  ec_device_list_refresh_async (list, cancellable, on_refresh_cancelled, &done);
+  while (done < 2)
+    g_main_context_iteration (NULL, TRUE);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (done, ==, 2);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -366,5 +395,6 @@ main (int argc, char **argv)
   g_test_add_func ("/device/bad-host", test_bad_host);
   g_test_add_func ("/device/list", test_list);
   g_test_add_func ("/device/list/cancel", test_list_cancel);
+  g_test_add_func ("/device/list/cancel-at-end", test_list_cancel_at_end);
   return g_test_run ();
 }
