@@ -40,7 +40,7 @@ static const char description[] =
     "  ec record udp://@239.1.1.1:1234 -o group.ts --bytes 100000000\n"
     "\n"
     "With --json, one object at the end: uri, file, bytes, seconds, discontinuities, extent (mux,\n"
-    "program or unknown), program_number and, if it failed, error.";
+    "program or unknown), program_number and, if it failed or the end is missing, error.";
 
 #define PROGRESS_TIME 250 /* ms */
 #define FIFO_TIME 50      /* ms, between looks whether somebody reads a FIFO */
@@ -55,6 +55,7 @@ typedef struct {
   GMutex mutex;
   guint64 bytes;         /* under the mutex, as the watcher shows it */
   guint discontinuities; /* likewise */
+  GError *lost;          /* why nothing came at the end, or NULL; owned */
 } Recording;
 
 static EcToolStatus
@@ -298,6 +299,7 @@ record (Recording *recording, GError **error)
   g_thread_join (watcher);
   if (recording->stop_fd.fd >= 0)
     g_cancellable_release_fd (recording->stop);
+  recording->lost = ec_source_dup_error (recording->source);
   ec_source_close (recording->source);
   ec_tool_progress_clear ();
 
@@ -357,8 +359,10 @@ tell (const Recording *recording, double seconds, const GError *error)
 {
   g_autofree char *size = g_format_size (recording->bytes);
 
+  if (error == NULL && recording->lost)
+    g_printerr ("ec record: the end is missing. %s\n", recording->lost->message);
   if (as_json)
-    tell_json (recording, seconds, error);
+    tell_json (recording, seconds, error ? error : recording->lost);
   else if (error == NULL)
     g_printerr ("%s in %.1f s, %u discontinuities\n", size, seconds, recording->discontinuities);
 }
@@ -414,5 +418,6 @@ ec_verb_record (int argc, char **argv)
 
   ok = open_both (&recording, &error) && record (&recording, &error);
   tell (&recording, elapsed (&recording), error);
+  g_clear_error (&recording.lost);
   return ok ? EC_TOOL_DONE : ec_tool_fail ("record", error);
 }

@@ -260,6 +260,31 @@ test_fifo (void)
   fake_device_free (device);
 }
 
+/* A device that goes during a recording: it ends in time, and says that the end is missing. */
+static void
+test_gone (void)
+{
+  FakeDevice *device = fake_device_new ("10A12347");
+  g_autofree char *uri = fake_device_uri (device, "5.1");
+  g_autofree char *path = temp_path ("a.ts");
+  const char *const arguments[] = {
+    "record", uri, "-o", path, "--duration", "1.5", "--json", NULL
+  };
+  g_autoptr (GSubprocess) process = start (NULL, arguments);
+  gint64 until = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+  Run run = { 0 };
+
+  while (file_size (path) == 0 && g_get_monotonic_time () < until)
+    g_usleep (10000);
+  fake_device_free (device);
+  finish (process, &run);
+  g_assert_cmpint (run.status, ==, 0);
+  g_assert_nonnull (strstr (run.err, "the end is missing"));
+  g_assert_nonnull (strstr (run.out, "\"error\":"));
+  run_clear (&run);
+  remove_temp (path);
+}
+
 static void
 test_signals (void)
 {
@@ -300,6 +325,7 @@ main (int argc, char **argv)
   g_test_add_func ("/verbs/channels", test_channels);
   g_test_add_func ("/verbs/record", test_record);
   g_test_add_func ("/verbs/fifo", test_fifo);
+  g_test_add_func ("/verbs/gone", test_gone);
   g_test_add_func ("/verbs/signals", test_signals);
   return g_test_run ();
 }
