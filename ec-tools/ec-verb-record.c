@@ -300,6 +300,9 @@ record (Recording *recording, GError **error)
   if (recording->stop_fd.fd >= 0)
     g_cancellable_release_fd (recording->stop);
   recording->lost = ec_source_dup_error (recording->source);
+  if (recording->lost == NULL && recording->bytes == 0 && ec_source_get_live (recording->source))
+    recording->lost = g_error_new (EC_SOURCE_ERROR, EC_SOURCE_ERROR_STALLED,
+                                   "Nothing came from %s.", ec_source_get_uri (recording->source));
   ec_source_close (recording->source);
   ec_tool_progress_clear ();
 

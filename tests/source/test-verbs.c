@@ -260,6 +260,21 @@ test_fifo (void)
   fake_device_free (device);
 }
 
+/* A UDP port that nobody sends to. */
+static char *
+silent_uri (void)
+{
+  g_autoptr (GSocket) socket =
+      g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+  g_autoptr (GSocketAddress) any = g_inet_socket_address_new_from_string ("127.0.0.1", 0);
+  g_autoptr (GSocketAddress) local = NULL;
+
+  g_assert_true (g_socket_bind (socket, any, FALSE, NULL));
+  local = g_socket_get_local_address (socket, NULL);
+  return g_strdup_printf ("udp://127.0.0.1:%u",
+                          g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (local)));
+}
+
 /* A device that goes during a recording: it ends in time, and says that the end is missing. */
 static void
 test_gone (void)
@@ -267,6 +282,7 @@ test_gone (void)
   FakeDevice *device = fake_device_new ("10A12347");
   g_autofree char *uri = fake_device_uri (device, "5.1");
   g_autofree char *path = temp_path ("a.ts");
+  g_autofree char *silent = silent_uri ();
   const char *const arguments[] = {
     "record", uri, "-o", path, "--duration", "1.5", "--json", NULL
   };
@@ -281,6 +297,10 @@ test_gone (void)
   g_assert_cmpint (run.status, ==, 0);
   g_assert_nonnull (strstr (run.err, "the end is missing"));
   g_assert_nonnull (strstr (run.out, "\"error\":"));
+
+  RUN (&run, NULL, "record", silent, "-o", path, "--force", "--duration", "0.2");
+  g_assert_cmpint (run.status, ==, 0);
+  g_assert_nonnull (strstr (run.err, "Nothing came"));
   run_clear (&run);
   remove_temp (path);
 }
