@@ -3,6 +3,8 @@
 
 #include "base/ec-error.h"
 #include "fake-device.h"
+#include "source/ec-device-private.h"
+#include "source/ec-hdhr-cache.h"
 #include "source/ec-device-list.h"
 
 static EcDevice *
@@ -230,6 +232,25 @@ test_bad_host (void)
   g_assert_nonnull (ec_device_get_error (device));
 }
 
+/* A computer whose web server, or none, is at port 80 may hold a device that tells where its own is. */
+static void
+test_elsewhere (void)
+{
+  FakeDevice *fake = fake_device_new ("10A12347");
+  g_autofree char *address = fake_device_host (fake);
+  g_autofree char *base_url = g_strdup_printf ("http://%s", address);
+  g_autoptr (EcDevice) device = ec_device_new (NULL, "http://127.0.0.1:1", "localhost");
+  g_autoptr (GError) error = NULL;
+
+  ec_hdhr_cache_set_base_url ("LOCALHOST", base_url);
+  g_assert_true (ec_device_load (device, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (ec_device_get_device_id (device), ==, "10A12347");
+  g_assert_cmpstr (ec_device_get_base_url (device), ==, base_url);
+  ec_hdhr_cache_set_base_url ("LOCALHOST", NULL);
+  fake_device_free (fake);
+}
+
 /* --- The list ---------------------------------------------------------------------------- */
 
 typedef struct {
@@ -393,6 +414,7 @@ main (int argc, char **argv)
   g_test_add_func ("/device/many-channels", test_many_channels);
   g_test_add_func ("/device/async", test_async);
   g_test_add_func ("/device/bad-host", test_bad_host);
+  g_test_add_func ("/device/elsewhere", test_elsewhere);
   g_test_add_func ("/device/list", test_list);
   g_test_add_func ("/device/list/cancel", test_list_cancel);
   g_test_add_func ("/device/list/cancel-at-end", test_list_cancel_at_end);
