@@ -123,6 +123,17 @@ on_stream_open (ngtcp2_conn *conn, int64_t id, void *user_data)
   return 0;
 }
 
+/* An end that ngtcp2 does not tell of, of a stream of which nothing more comes. */
+static void
+end_peers_uni (EcQuicConnection *self, EcQuicStream *stream)
+{
+  if (EC_NGTCP2_CLOSES_PEERS_UNI || !stream->remote || !EC_STREAM_IS_UNI (stream->id))
+    return;
+  ngtcp2_conn_set_stream_user_data (self->ngtcp2, stream->id, NULL);
+  stream->gone = TRUE;
+  ec_quic_connection_drop_stream (self, stream);
+}
+
 static int
 on_stream_data (ngtcp2_conn *conn,
                 uint32_t flags,
@@ -141,6 +152,8 @@ on_stream_data (ngtcp2_conn *conn,
   stream->unconsumed += size;
   ec_quic_connection_emit (self, stream_data, id, data, size,
                            (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0);
+  if (flags & NGTCP2_STREAM_DATA_FLAG_FIN)
+    end_peers_uni (self, stream);
   return 0;
 }
 
@@ -161,6 +174,7 @@ on_stream_reset (ngtcp2_conn *conn,
   ec_quic_connection_emit (self, stream_reset, id, code);
   stream->stopped = TRUE;
   ec_quic_connection_give_back (self, stream, stream->unconsumed);
+  end_peers_uni (self, stream);
   return 0;
 }
 

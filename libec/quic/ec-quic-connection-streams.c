@@ -153,6 +153,11 @@ stop (EcTransport *transport, EcStreamId id, guint64 code)
   ec_quic_connection_give_back (self, stream, stream->unconsumed);
   if (!stream->gone)
     ec_ngtcp2_conn_stop_stream (self->ngtcp2, id, code);
+  if (!stream->gone && !EC_NGTCP2_CLOSES_PEERS_UNI && stream->remote && EC_STREAM_IS_UNI (id)) {
+    /* Its end may not be told, so this is it. */
+    ngtcp2_conn_set_stream_user_data (self->ngtcp2, id, NULL);
+    stream->gone = TRUE;
+  }
   ec_quic_worker_mark (self->worker, self);
   if (stream->gone)
     g_queue_push_tail (&self->notify, g_memdup2 (&id, sizeof id));
