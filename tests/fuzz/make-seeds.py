@@ -140,9 +140,26 @@ def psi_peek():
             yield name, data[:8000]
 
 
+def webtransport():
+    """A byte of flags, then commands: see fuzz-webtransport.c."""
+    def send(stream, hexadecimal, what=0):
+        data = bytes.fromhex(hexadecimal)
+        return bytes((stream | what << 3 | 7 << 5, len(data))) + data
+
+    connect = ("011b0000cfd7500161c12f00b95d8749c87a3f89f058d360ea4567b13f")
+    settings = "00040733 01ab60374201"
+    yield "by-hand", b"\0" + send(1, settings) + send(0, connect) + send(3, "6869", 1) + send(2, "6f6b", 1)
+    yield "early", b"\2" + send(3, "6869", 1) + send(2, "40410068", 2) + send(1, settings) + send(2, connect)
+    yield "close", b"\1" + send(3, "6869", 1) + send(0, "000a 684307 00000102 627965", 2)
+    yield "drain-and-reset", b"\3" + send(2, "78", 1) + send(0, "0005 800078ae00") + send(0, "", 3)
+    yield "grease", b"\1" + send(3, "21aabb") + send(1, settings + "2103aabbcc800f070003 00753d 070104")
+    yield "get", b"\1" + send(2, "01090000d1d75001 61c1", 2)
+
+
 TARGETS = {
     "chunker": chunker, "inspector": chunker, "ts-framer": framer, "ts-section": section, "ts-rap": rap, "ts-pes": pes,
     "psi-peek": psi_peek, "hdhr": hdhr, "rtp": rtp, "manifest": manifest, "jws": jws, "identity": identity,
+    "webtransport": webtransport,
 }
 
 
