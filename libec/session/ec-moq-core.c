@@ -242,10 +242,7 @@ on_dialled (gpointer user_data, EcTransport *transport, const EcMoqtDraft *draft
 }
 
 void
-ec_moq_core_connect (EcMoqCore *self,
-                     const EcMoqDialConfig *config,
-                     GCancellable *cancellable,
-                     EcMoqReply *reply)
+ec_moq_core_connect (EcMoqCore *self, const EcMoqDialConfig *config, EcMoqReply *reply)
 {
   g_autoptr (GError) error = NULL;
 
@@ -256,6 +253,13 @@ ec_moq_core_connect (EcMoqCore *self,
     return;
   }
   ec_moq_dial (config, self->dialling, on_dialled, ec_moq_core_ref (self));
+}
+
+void
+ec_moq_core_fail (EcMoqCore *self, EcMoqReply *reply, GError *error)
+{
+  self->connecting = ec_moq_reply_ref (reply);
+  ec_moq_core_finish (self, error);
 }
 
 void

@@ -27,10 +27,9 @@ void ec_moq_core_unref (EcMoqCore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcMoqCore, ec_moq_core_unref)
 
 /* Dials; `reply` comes when the session is ready, or did not come about. */
-void ec_moq_core_connect (EcMoqCore *self,
-                          const EcMoqDialConfig *config,
-                          GCancellable *cancellable,
-                          EcMoqReply *reply);
+void ec_moq_core_connect (EcMoqCore *self, const EcMoqDialConfig *config, EcMoqReply *reply);
+/* It cannot be dialled, for `error`, which is taken. */
+void ec_moq_core_fail (EcMoqCore *self, EcMoqReply *reply, GError *error);
 /* Takes over a transport that was accepted; on its thread. `ready` is called there, once, when both sides' SETUP went through: requests
  * wait until ec_moq_core_release(). */
 void ec_moq_core_accept (EcMoqCore *self,

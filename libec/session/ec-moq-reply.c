@@ -57,24 +57,6 @@ on_cancelled (GCancellable *cancellable, gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-EcMoqReply *
-ec_moq_reply_new_for_task (GTask *task, GObject *result)
-{
-  EcMoqReply *self = ec_moq_reply_new ();
-  GCancellable *cancellable = g_task_get_cancellable (task);
-
-  self->task = task;
-  if (result)
-    g_task_set_task_data (task, result, g_object_unref);
-  if (cancellable) {
-    self->cancelled = g_cancellable_source_new (cancellable);
-    g_source_set_callback (self->cancelled, G_SOURCE_FUNC (on_cancelled), ec_moq_reply_ref (self),
-                           (GDestroyNotify) ec_moq_reply_unref);
-    g_source_attach (self->cancelled, g_task_get_context (task));
-  }
-  return self;
-}
-
 static gboolean
 do_return (gpointer data)
 {
@@ -104,11 +86,27 @@ return_free (gpointer data)
   g_free (work);
 }
 
+/* Takes all. */
+static void
+return_task (GTask *task, GSource *cancelled, GError *error)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+  Return *work = g_new0 (Return, 1);
+
+  work->task = task;
+  work->cancelled = cancelled;
+  work->error = error;
+  g_source_set_priority (source, g_task_get_priority (task));
+  g_source_set_static_name (source, "ec-moq-reply");
+  g_source_set_callback (source, do_return, work, return_free);
+  g_source_attach (source, g_task_get_context (task));
+}
+
 void
 ec_moq_reply_finish (EcMoqReply *self, GError *error)
 {
-  g_autoptr (GSource) source = NULL;
-  Return *work = NULL;
+  GSource *cancelled = NULL;
+  GTask *task;
 
   g_mutex_lock (&self->mutex);
   if (self->finished) {
@@ -117,24 +115,52 @@ ec_moq_reply_finish (EcMoqReply *self, GError *error)
     return;
   }
   self->finished = TRUE;
-  if (self->task) {
-    work = g_new0 (Return, 1);
-    work->task = g_steal_pointer (&self->task);
-    work->cancelled = g_steal_pointer (&self->cancelled);
-    work->error = error;
+  task = g_steal_pointer (&self->task);
+  if (task) {
+    cancelled = g_steal_pointer (&self->cancelled);
   } else {
     self->error = error;
     g_cond_broadcast (&self->cond);
   }
   g_mutex_unlock (&self->mutex);
-  if (!work)
-    return;
+  if (task)
+    return_task (task, cancelled, error);
+}
 
-  source = g_idle_source_new ();
-  g_source_set_priority (source, g_task_get_priority (work->task));
-  g_source_set_static_name (source, "ec-moq-reply");
-  g_source_set_callback (source, do_return, work, return_free);
-  g_source_attach (source, g_task_get_context (work->task));
+void
+ec_moq_reply_set_task (EcMoqReply *self, GTask *task, GObject *result)
+{
+  GCancellable *cancellable = g_task_get_cancellable (task);
+  GError *error = NULL;
+  gboolean finished;
+
+  if (result)
+    g_task_set_task_data (task, result, g_object_unref);
+  g_mutex_lock (&self->mutex);
+  finished = self->finished;
+  if (finished) {
+    error = g_steal_pointer (&self->error);
+  } else {
+    self->task = task;
+    if (cancellable) {
+      self->cancelled = g_cancellable_source_new (cancellable);
+      g_source_set_callback (self->cancelled, G_SOURCE_FUNC (on_cancelled), ec_moq_reply_ref (self),
+                             (GDestroyNotify) ec_moq_reply_unref);
+      g_source_attach (self->cancelled, g_task_get_context (task));
+    }
+  }
+  g_mutex_unlock (&self->mutex);
+  if (finished)
+    return_task (task, NULL, error);
+}
+
+EcMoqReply *
+ec_moq_reply_new_for_task (GTask *task, GObject *result)
+{
+  EcMoqReply *self = ec_moq_reply_new ();
+
+  ec_moq_reply_set_task (self, task, result);
+  return self;
 }
 
 static void

@@ -12,6 +12,8 @@ typedef struct _EcMoqReply EcMoqReply;
 /* Takes both. `result` (nullable: then TRUE) is what the task returns if all goes well. Its cancellable ends the wait. */
 EcMoqReply *ec_moq_reply_new_for_task (GTask *task, GObject *result) G_GNUC_WARN_UNUSED_RESULT;
 EcMoqReply *ec_moq_reply_new (void) G_GNUC_WARN_UNUSED_RESULT;
+/* Makes one that nobody waits for yet into a task's; takes both, as above. It may be finished already. */
+void ec_moq_reply_set_task (EcMoqReply *self, GTask *task, GObject *result);
 EcMoqReply *ec_moq_reply_ref (EcMoqReply *self);
 void ec_moq_reply_unref (EcMoqReply *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcMoqReply, ec_moq_reply_unref)

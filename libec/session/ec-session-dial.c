@@ -6,8 +6,10 @@
 #include "base/ec-error.h"
 #include "quic/ec-quic-endpoint.h"
 #include "seal/ec-identity-private.h"
+#include "session/ec-moq-deaf.h"
 #include "session/ec-moq-error-map.h"
 #include "session/ec-moq-uri.h"
+#include "webtransport/ec-wt.h"
 
 /*
  * Dialling: names are looked up and attempts begun on one thread of ours; each attempt lives on its transport's
@@ -327,6 +329,7 @@ on_closed (gpointer user_data, const EcTransportClose *close)
 
 /* Before `established` nothing comes but its end. */
 static const EcTransportEvents attempt_events = {
+  EC_MOQ_DEAF_EVENTS,
   .established = on_established,
   .woken = on_woken,
   .closed = on_closed,
@@ -339,6 +342,9 @@ on_dialled (gpointer user_data, EcTransport *transport)
   Dial *dial = self->dial;
   gboolean decided;
 
+  if (dial->uri->webtransport)
+    transport = ec_wt_client_new (transport, dial->uri->authority, dial->uri->path,
+                                  (const char *const *) dial->protocols, NULL);
   self->transport = transport;
   ec_transport_set_events (self->transport, &attempt_events, self);
 
@@ -366,7 +372,7 @@ describe (Dial *self, GInetSocketAddress *address)
 static void
 begin_attempt (Dial *self, EcQuicEndpoint *endpoint, GInetSocketAddress *address)
 {
-  static const char *const h3[] = { "h3", NULL };
+  static const char *const h3[] = { EC_WT_ALPN, NULL };
   Attempt *attempt = g_new0 (Attempt, 1);
   EcQuicDial dial = {
     .address = address,

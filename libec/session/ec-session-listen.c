@@ -6,8 +6,8 @@
 #include "base/ec-error.h"
 #include "quic/ec-quic-endpoint.h"
 #include "seal/ec-identity-private.h"
-
-#define ALPN_H3 "h3"
+#include "session/ec-moq-deaf.h"
+#include "webtransport/ec-wt.h"
 
 struct _EcMoqListener {
   EcQuicEndpoint *endpoint;       /* owned */
@@ -21,12 +21,67 @@ struct _EcMoqListener {
 
 /* -- Who comes, on a worker's thread */
 
+/* The first of ours that the client offers as well; NULL: there is none. */
+static const char *
+choose_protocol (EcMoqListener *self, const char *const *offered)
+{
+  for (gsize i = 0; self->protocols[i]; i++)
+    if (g_strv_contains (offered, self->protocols[i]))
+      return self->protocols[i];
+  return NULL;
+}
+
+static void
+on_request (gpointer user_data, const EcWtRequest *request, EcWtAnswer *answer)
+{
+  EcMoqListener *self = user_data;
+
+  /* Who sends no Origin is no browser, and no page can do harm in its user's name. */
+  if (self->origins && request->origin &&
+      !g_strv_contains ((const char *const *) self->origins, request->origin)) {
+    answer->status = 403;
+    return;
+  }
+  answer->protocol = choose_protocol (self, request->protocols);
+  answer->status = answer->protocol ? 200 : 400;
+}
+
+static void
+on_session (gpointer user_data, EcTransport *session)
+{
+  EcMoqListener *self = user_data;
+  const EcMoqtDraft *draft;
+  EcTransportInfo info;
+
+  ec_transport_get_info (session, &info);
+  draft = ec_moqt_draft_find (info.protocol);
+  if (!draft || !self->accept (self->user_data, session, draft))
+    ec_moq_deaf_close (session, EC_MOQT_CLOSE_INTERNAL_ERROR, "not taken");
+}
+
+static void
+on_h3_closed (gpointer user_data, const EcTransportClose *close)
+{
+}
+
+static const EcWtServerEvents h3_events = {
+  .request = on_request,
+  .session = on_session,
+  .closed = on_h3_closed,
+};
+
 static gboolean
 on_accept (gpointer user_data, EcTransport *transport, const char *alpn)
 {
   EcMoqListener *self = user_data;
-  const EcMoqtDraft *draft = ec_moqt_draft_find (alpn);
+  const EcMoqtDraft *draft;
 
+  if (g_str_equal (alpn, EC_WT_ALPN)) {
+    /* It looks after itself, and goes with the connection. */
+    ec_wt_server_new (transport, &h3_events, self);
+    return TRUE;
+  }
+  draft = ec_moqt_draft_find (alpn);
   return draft && self->accept (self->user_data, transport, draft);
 }
 
@@ -183,7 +238,7 @@ ec_moq_listener_new (const EcMoqListenerConfig *config, GError **error)
   self->user_data = config->user_data;
 
   g_strv_builder_addv (alpns, (const char **) self->protocols);
-  g_strv_builder_add (alpns, ALPN_H3);
+  g_strv_builder_add (alpns, EC_WT_ALPN);
   alpn_list = g_strv_builder_end (alpns);
   endpoint.alpns = (const char *const *) alpn_list;
   endpoint.credentials = self->credentials;
