@@ -18,9 +18,7 @@ message_kind (const EcMoqtRequest *request)
   case EC_MOQT_REQUEST_PUBLISH_NAMESPACE:
     return EC_MOQT_PUBLISH_NAMESPACE;
   case EC_MOQT_REQUEST_SUBSCRIBE_TRACKS:
-    if (request->session->draft->shape == EC_MOQT_SHAPE_REQUEST_STREAMS)
-      return EC_MOQT_SUBSCRIBE_TRACKS;
-    return EC_MOQT_SUBSCRIBE_NAMESPACE;
+    return EC_MOQT_SUBSCRIBE_TRACKS;
   default:
     return EC_MOQT_SUBSCRIBE_NAMESPACE;
   }

@@ -28,7 +28,17 @@ give_back (EcMoqtStream *self, gsize size)
   if (size == 0)
     return;
   self->unconsumed -= size;
-  session->io.consume (session->io_data, self->entry.id, size);
+  if (!self->closed)
+    session->io.consume (session->io_data, self->entry.id, size);
+}
+
+static void
+stop (EcMoqtStream *self, EcMoqtResetCode code)
+{
+  EcMoqtSession *session = self->session;
+
+  if (!self->fin && !self->closed)
+    session->io.stop (session->io_data, self->entry.id, session->draft->reset_code (code));
 }
 
 /* -- The end */
@@ -64,12 +74,9 @@ ec_moqt_receive_ended (EcMoqtStream *self, gboolean reset, EcMoqtResetCode code)
 void
 ec_moqt_receive_stop (EcMoqtStream *self, EcMoqtResetCode code)
 {
-  EcMoqtSession *session = self->session;
-
   if (self->dead)
     return;
-  if (!self->fin)
-    session->io.stop (session->io_data, self->entry.id, session->draft->reset_code (code));
+  stop (self, code);
   give_back (self, self->unconsumed);
   ec_moqt_stream_bury (self);
 }
@@ -84,9 +91,16 @@ ec_moqt_receive_reset (EcMoqtStream *self, guint64 code)
 static void
 give_up (EcMoqtStream *self, EcMoqtResetCode code)
 {
-  EcMoqtSession *session = self->session;
+  stop (self, code);
+  ec_moqt_receive_ended (self, TRUE, code);
+}
 
-  session->io.stop (session->io_data, self->entry.id, session->draft->reset_code (code));
+/* Of a request that is over: tells the user of it. */
+void
+ec_moqt_receive_give_up (EcMoqtStream *self, EcMoqtResetCode code)
+{
+  if (!self->dead)
+    stop (self, code);
   ec_moqt_receive_ended (self, TRUE, code);
 }
 

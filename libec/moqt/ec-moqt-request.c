@@ -176,10 +176,8 @@ ec_moqt_request_end_streams (EcMoqtRequest *self, EcMoqtResetCode code)
   EcMoqtSession *session = self->session;
   EcMoqtStream *stream;
 
-  while (!ec_moqt_session_is_over (session) && (stream = self->streams) && stream->incoming) {
-    session->io.stop (session->io_data, stream->entry.id, session->draft->reset_code (code));
-    ec_moqt_receive_ended (stream, TRUE, code);
-  }
+  while (!ec_moqt_session_is_over (session) && (stream = self->streams) && stream->incoming)
+    ec_moqt_receive_give_up (stream, code);
 }
 
 /* -- Ends with an event. The memory stays until the event has returned. */

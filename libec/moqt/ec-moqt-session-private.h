@@ -201,6 +201,7 @@ struct _EcMoqtStream {
   gboolean incoming;
   gboolean dead;
   gboolean buried;
+  gboolean closed; /* the transport knows it no more */
   gboolean waiting;   /* in session->waiting_streams */
   gboolean head_done; /* outgoing: written */
   gboolean told;      /* stream_opened was emitted, or the user opened it */
@@ -466,6 +467,7 @@ void ec_moqt_receive_reset (EcMoqtStream *self, guint64 code);
 void ec_moqt_receive_resume (EcMoqtStream *self);
 void ec_moqt_receive_stop (EcMoqtStream *self, EcMoqtResetCode code);
 void ec_moqt_receive_ended (EcMoqtStream *self, gboolean reset, EcMoqtResetCode code);
+void ec_moqt_receive_give_up (EcMoqtStream *self, EcMoqtResetCode code);
 void ec_moqt_receive_datagram (EcMoqtSession *self, const guint8 *data, gsize size);
 /* The track is broken (§2.4.2): cancels, tells. */
 void ec_moqt_receive_malformed (EcMoqtRequest *request, const char *text);

@@ -231,7 +231,7 @@ ec_moqt_session_free (EcMoqtSession *self)
   self->state = EC_MOQT_STATE_CLOSED;
   forget_everything (self);
   dig_out (self);
-  g_queue_clear_full (&self->retired, ec_moqt_alias_free);
+  g_queue_clear (&self->retired);
   g_hash_table_unref (self->entries);
   g_hash_table_unref (self->by_id);
   g_hash_table_unref (self->updates);
@@ -381,8 +381,10 @@ ec_moqt_session_stream_closed (EcMoqtSession *self, guint64 now_us, gint64 id)
       ec_moqt_channel_bury (channel);
   } else if (entry && !((EcMoqtStream *) entry)->incoming) {
     ec_moqt_send_closed ((EcMoqtStream *) entry);
-  } else if (entry && !((EcMoqtStream *) entry)->fin) {
-    ec_moqt_receive_reset ((EcMoqtStream *) entry, 0);
+  } else if (entry) {
+    ((EcMoqtStream *) entry)->closed = TRUE;
+    if (!((EcMoqtStream *) entry)->fin)
+      ec_moqt_receive_reset ((EcMoqtStream *) entry, 0);
   }
   ec_moqt_session_leave (self, TRUE);
 }

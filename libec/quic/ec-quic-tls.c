@@ -93,7 +93,11 @@ on_verify (gnutls_session_t session)
 
 /* A certificate of the client is asked for if and only if it is to be a raw key (RFC 7250 §4.2). */
 static int
-on_client_hello (gnutls_session_t session)
+on_client_hello (gnutls_session_t session,
+                 unsigned type,
+                 unsigned when,
+                 unsigned incoming,
+                 const gnutls_datum_t *message)
 {
   EcQuicTls *self = gnutls_session_get_ptr (session);
 
@@ -165,7 +169,9 @@ set_up (EcQuicTls *self, const EcQuicTlsConfig *config)
   gnutls_handshake_set_timeout (self->session, 0);
   if (config->server) {
     gnutls_certificate_server_set_request (self->session, GNUTLS_CERT_IGNORE);
-    gnutls_handshake_set_post_client_hello_function (self->session, on_client_hello);
+    /* Behind the message: its extensions are all read by then. */
+    gnutls_handshake_set_hook_function (self->session, GNUTLS_HANDSHAKE_CLIENT_HELLO,
+                                        GNUTLS_HOOK_POST, on_client_hello);
   } else {
     gnutls_session_set_verify_function (self->session, on_verify);
     if (config->server_name && !g_hostname_is_ip_address (config->server_name))

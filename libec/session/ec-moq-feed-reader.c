@@ -112,7 +112,9 @@ static void
 add_cursor (EcMoqFeedReader *self, EcFeedSubgroup *subgroup)
 {
   EcFeedGroup *group = subgroup->group;
-  EcFeedCursor cursor = { .group = ec_feed_group_ref (group), .subgroup = subgroup, .fresh = TRUE };
+  EcFeedCursor cursor = {
+    .group = ec_feed_group_ref (group), .subgroup = subgroup, .fresh = TRUE, .since = G_MAXUINT64
+  };
   guint i = self->cursors->len;
 
   if (group->id == self->start.group)
@@ -325,63 +327,63 @@ remove_cursor (EcMoqFeedReader *self, guint i)
   g_array_remove_index (self->cursors, i);
 }
 
-/* -- Those who are slow lose old groups (DESIGN §6) */
+/* -- Those who are slow lose old groups (DESIGN §6). Slow is whose transport has not once been empty while groups came: what comes late
+ * in an old group, from a writer that lags, is nobody's fault here. */
 
-/* Gives up the groups before `end` (cursors' index); counts those of which something was unsent. */
 static void
-skip_groups (EcMoqFeedReader *self, guint end)
+note_waiting (EcMoqFeedReader *self, EcFeedCursor *cursor)
 {
-  EcFeedGroup *counted = NULL;
+  gboolean waits =
+      cursor->stream ? ec_moqt_stream_get_unsent (cursor->stream) > 0 : is_unsent (cursor);
 
-  for (guint i = 0; i < end; i++) {
-    EcFeedCursor *cursor = &g_array_index (self->cursors, EcFeedCursor, i);
+  if (!waits)
+    cursor->since = G_MAXUINT64;
+  else if (cursor->since == G_MAXUINT64)
+    cursor->since = get_newest (self->feed)->id;
+}
 
-    if (is_unsent (cursor) && cursor->group != counted) {
-      counted = cursor->group;
-      self->feed->stats.n_skipped_groups++;
-    }
-    reset_cursor (cursor, EC_MOQT_RESET_TOO_FAR_BEHIND);
+/* Gives one up; counts its group if something of that was unsent. */
+static void
+skip_cursor (EcMoqFeedReader *self, guint i, EcFeedGroup **counted)
+{
+  EcFeedCursor *cursor = &g_array_index (self->cursors, EcFeedCursor, i);
+
+  if (cursor->group != *counted && is_unsent (cursor)) {
+    *counted = cursor->group;
+    self->feed->stats.n_skipped_groups++;
   }
-  g_array_remove_range (self->cursors, 0, end);
+  reset_cursor (cursor, EC_MOQT_RESET_TOO_FAR_BEHIND);
+  remove_cursor (self, i);
 }
 
 static void
 check_lag (EcMoqFeedReader *self)
 {
   EcMoqFeed *feed = self->feed;
-  EcFeedGroup *newest = get_newest (feed);
+  gboolean descending = ec_moqt_request_is_descending (self->request);
+  EcFeedGroup *counted = NULL;
   gboolean behind = FALSE;
-  guint n = 0;
+  guint64 floor = feed->lag_floor;
 
-  while (n < self->cursors->len) {
-    EcFeedCursor *cursor = &g_array_index (self->cursors, EcFeedCursor, n);
+  for (guint i = 0; i < self->cursors->len;) {
+    EcFeedCursor *cursor = &g_array_index (self->cursors, EcFeedCursor, i);
 
-    if (!cursor->group->evicted && cursor->group->id >= feed->lag_floor)
-      break;
-    behind = behind || is_unsent (cursor);
-    n++;
+    if (cursor->stream && ec_moqt_stream_get_unsent (cursor->stream) == 0)
+      cursor->since = G_MAXUINT64;
+    behind = behind || cursor->since < floor;
+    if (cursor->group->evicted || (descending && cursor->since < floor))
+      skip_cursor (self, i, &counted);
+    else
+      i++;
   }
-  if (!behind) {
-    /* Nothing to be behind with; but what is not even open will hardly come, and what was evicted never. */
-    while (n-- > 0) {
-      EcFeedCursor *cursor = &g_array_index (self->cursors, EcFeedCursor, n);
-
-      if (cursor->group->evicted)
-        reset_cursor (cursor, EC_MOQT_RESET_TOO_FAR_BEHIND);
-      if (!cursor->stream)
-        remove_cursor (self, n);
-    }
+  if (!behind || descending)
     return;
-  }
 
-  if (!ec_moqt_request_is_descending (self->request)) {
-    for (n = 0; n < self->cursors->len; n++)
-      if (g_array_index (self->cursors, EcFeedCursor, n).group->id >= newest->id)
-        break;
-    if (self->start.group < newest->id)
-      self->start = (EcMoqtLocation){ newest->id, 0 };
-  }
-  skip_groups (self, n);
+  floor = get_newest (feed)->id;
+  while (self->cursors->len > 0 && g_array_index (self->cursors, EcFeedCursor, 0).group->id < floor)
+    skip_cursor (self, 0, &counted);
+  if (self->start.group < floor)
+    self->start = (EcMoqtLocation){ floor, 0 };
 }
 
 /* -- Serving */
@@ -390,17 +392,22 @@ static void
 pump_cursors (EcMoqFeedReader *self)
 {
   gboolean descending = ec_moqt_request_is_descending (self->request);
+  gboolean blocked = FALSE;
   guint n = self->cursors->len;
 
   for (guint k = 0, gone = 0; k < n; k++) {
     guint i = descending ? n - 1 - k : k - gone;
-    Pump pump = pump_cursor (self, &g_array_index (self->cursors, EcFeedCursor, i));
+    EcFeedCursor *cursor = &g_array_index (self->cursors, EcFeedCursor, i);
+    /* Streams are opened in order: who is behind one that could not be waits too. */
+    Pump pump = blocked && !cursor->stream ? PUMP_NO_STREAM : pump_cursor (self, cursor);
 
     if (pump == PUMP_GONE) {
       remove_cursor (self, i);
       gone++;
-    } else if (pump == PUMP_NO_STREAM)
-      return;
+      continue;
+    }
+    blocked = blocked || pump == PUMP_NO_STREAM;
+    note_waiting (self, cursor);
   }
 }
 

@@ -24,8 +24,15 @@ static const guint8 good_connect[] = { 0x01, 0x1b, 0x00, 0x00, 0xcf, 0xd7, 0x50,
                                        0xf0, 0x58, 0xd3, 0x60, 0xea, 0x45, 0x67, 0xb1, 0x3f };
 
 typedef struct {
+  EcStreamId id;
+  gboolean opened, ended;
+} Stream;
+
+typedef struct {
   EcTransport *transport; /* the session, or the peer's end */
   gsize received[2];
+  gboolean answers;
+  Stream *streams; /* the peer's */
 } End;
 
 typedef struct {
@@ -48,7 +55,7 @@ on_data (gpointer user_data, EcStreamId id, const guint8 *data, gsize size, gboo
   for (gsize i = 0; i < size; i++)
     self->received[1] += data[i]; /* reads them all */
   ec_transport_consume (self->transport, id, size);
-  if (!EC_STREAM_IS_UNI (id) && size > 0)
+  if (self->answers && !EC_STREAM_IS_UNI (id) && size > 0)
     ec_transport_write (self->transport, id, data, 1, NULL, 0, 0, FALSE);
 }
 
@@ -62,6 +69,17 @@ static void
 on_stream (gpointer user_data, EcStreamId id)
 {
   g_assert_nonnull (((End *) user_data)->transport);
+}
+
+/* The peer must not name it again; the server's own care is what is tested. */
+static void
+on_stream_closed (gpointer user_data, EcStreamId id)
+{
+  End *self = user_data;
+
+  g_assert_nonnull (self->transport);
+  for (guint i = 0; self->streams && i < N_STREAMS; i++)
+    self->streams[i].ended |= self->streams[i].id == id;
 }
 
 static void
@@ -89,7 +107,7 @@ static const EcTransportEvents events = {
   .stream_reset = on_code,
   .stream_stopped = on_code,
   .stream_sent = on_stream,
-  .stream_closed = on_stream,
+  .stream_closed = on_stream_closed,
   .streams_available = on_available,
   .datagram = on_datagram,
   .timer = on_nothing,
@@ -113,6 +131,7 @@ on_session (gpointer user_data, EcTransport *session)
   EcStreamId id;
 
   end->transport = session;
+  end->answers = TRUE;
   g_ptr_array_add (self->sessions, end);
   ec_transport_set_events (session, &events, end);
   id = ec_transport_open_stream (session, TRUE);
@@ -138,11 +157,6 @@ send_bytes (End *peer, EcStreamId id, const guint8 *data, gsize size, gboolean f
   if (id != EC_STREAM_NONE && peer->transport)
     ec_transport_write (peer->transport, id, data, size, NULL, 0, 0, fin);
 }
-
-typedef struct {
-  EcStreamId id;
-  gboolean opened, ended;
-} Stream;
 
 static void
 run_command (End *peer, Stream *streams, EcReader *reader)
@@ -181,7 +195,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   EcMemoryLink link = { .latency_us = 1000 };
   EcMemoryNetwork *network;
   EcTransport *client, *server;
-  End peer = { 0 };
+  End peer = { .streams = streams };
   EcReader reader;
   guint mode;
 

@@ -428,6 +428,53 @@ test_waiting_limit (void)
   wt_pair_clear (&pair);
 }
 
+/* Requests that never get anywhere are not collected without end. */
+static void
+test_too_many_requests (void)
+{
+  EcStreamId ids[EC_WT_REQUESTS_MAX + 3];
+  WtPair pair;
+
+  wt_pair_init_raw (&pair, 1, &plain);
+  wt_pair_send_settings (&pair);
+  for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
+    ids[i] = wt_pair_send_hex (&pair, FALSE, "01 7fff 00", FALSE);
+  wt_pair_run (&pair, G_USEC_PER_SEC);
+  for (guint i = 0; i < G_N_ELEMENTS (ids); i++) {
+    RecordedStream *stream = recorder_stream (pair.client, ids[i]);
+
+    g_assert_cmpint (stream->reset, ==, i >= EC_WT_REQUESTS_MAX);
+    if (stream->reset)
+      g_assert_cmphex (stream->reset_code, ==, EC_H3_REQUEST_REJECTED);
+  }
+  wt_pair_clear (&pair);
+}
+
+/* Streams that are over before their session: without a byte, nothing keeps them open below. */
+static void
+test_early_and_over (void)
+{
+  EcStreamId uni;
+  WtPair pair;
+
+  for (guint refused = 0; refused < 2; refused++) {
+    wt_pair_init_raw (&pair, 1, &plain);
+    pair.status = refused ? 403 : 200;
+    uni = send_wt_stream (&pair, TRUE, 0, "", TRUE);
+    wt_pair_run (&pair, G_USEC_PER_SEC);
+    g_assert_true (recorder_stream (pair.client, uni)->closed);
+    wt_pair_send_connect (&pair);
+    wt_pair_send_settings (&pair);
+    wt_pair_run (&pair, G_USEC_PER_SEC);
+    g_assert_cmpuint (pair.sessions->len, ==, refused ? 0 : 1);
+    if (!refused) {
+      recorder_check (wt_pair_session (&pair, 0), uni, "", TRUE);
+      g_assert_true (recorder_stream (wt_pair_session (&pair, 0), uni)->closed);
+    }
+    wt_pair_clear (&pair);
+  }
+}
+
 static void
 test_capsules (void)
 {
@@ -550,6 +597,8 @@ main (int argc, char **argv)
   g_test_add_func ("/webtransport/raw/early-and-refused", test_early_and_refused);
   g_test_add_func ("/webtransport/raw/early-limits", test_early_limits);
   g_test_add_func ("/webtransport/raw/waiting-limit", test_waiting_limit);
+  g_test_add_func ("/webtransport/raw/too-many-requests", test_too_many_requests);
+  g_test_add_func ("/webtransport/raw/early-and-over", test_early_and_over);
   g_test_add_func ("/webtransport/raw/capsules", test_capsules);
   g_test_add_func ("/webtransport/raw/connection-error", test_connection_error);
   g_test_add_func ("/webtransport/raw/bad-datagrams", test_bad_datagrams);
