@@ -266,10 +266,18 @@ get_info (EcTransport *transport, EcTransportInfo *info)
 {
   EcQuicConnection *self = EC_QUIC_CONNECTION (transport);
 
-  if (self->peer_text == NULL || !ec_quic_address_equal (&self->remote, &self->peer_text_of)) {
+  EcQuicAddress remote = self->remote;
+
+  /* The last packet may have gone to a path that is being validated. */
+  if (self->ngtcp2) {
+    const ngtcp2_path *path = ngtcp2_conn_get_path (self->ngtcp2);
+
+    ec_quic_address_set (&remote, path->remote.addr, path->remote.addrlen);
+  }
+  if (self->peer_text == NULL || !ec_quic_address_equal (&remote, &self->peer_text_of)) {
     g_free (self->peer_text);
-    self->peer_text = ec_quic_address_to_string (&self->remote);
-    self->peer_text_of = self->remote;
+    self->peer_text = ec_quic_address_to_string (&remote);
+    self->peer_text_of = remote;
   }
   info->peer = self->peer_text;
   info->kind = "quic";

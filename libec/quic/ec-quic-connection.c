@@ -432,9 +432,17 @@ say_goodbye (EcQuicConnection *self, guint64 now)
     size = ngtcp2_conn_write_connection_close (self->ngtcp2, &path.path, &info, packet,
                                                sizeof packet, &self->close_error, now);
   }
-  if (size > 0)
+  if (size > 0) {
+    EcQuicSocket *socket;
+
+    ec_quic_address_set (&self->local, path.path.local.addr, path.path.local.addrlen);
+    ec_quic_address_set (&self->remote, path.path.remote.addr, path.path.remote.addrlen);
+    socket = ec_quic_worker_find_socket (self->worker, &self->local);
+    if (socket)
+      self->socket = socket;
     (void) ec_quic_worker_send (self->worker, self->socket, &self->local, &self->remote,
                                 (guint8) info.ecn, packet, (gsize) size, (gsize) size, &done);
+  }
   if (size > 0 || (self->draining && self->established))
     (void) ec_quic_tomb_new (self, packet, size > 0 ? (gsize) size : 0,
                              now + 3 * ngtcp2_conn_get_pto (self->ngtcp2));
