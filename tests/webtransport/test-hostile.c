@@ -579,6 +579,78 @@ test_unknown_streams (void)
   wt_pair_clear (&pair);
 }
 
+/* A client, and a server that writes by hand: its SETTINGS, then its answer on the stream of CONNECT. */
+static void
+run_bad_server (const char *settings,
+                const EcWtField *fields,
+                guint n,
+                EcTransportCloseCause cause,
+                guint64 code)
+{
+  const char *const protocols[] = { "moqt-18", NULL };
+  g_autoptr (EcMemoryNetwork) network = ec_memory_network_new (1);
+  g_autoptr (EcWtQpack) qpack = ec_wt_qpack_new ();
+  g_autoptr (GByteArray) bytes = wt_from_hex (settings);
+  g_autoptr (GByteArray) section = g_byte_array_new ();
+  g_autoptr (GByteArray) answer = g_byte_array_new ();
+  g_autoptr (Recorder) client = NULL;
+  g_autoptr (Recorder) server = NULL;
+  EcTransport *one, *two;
+
+  ec_memory_network_pair (network, &plain, &one, &two);
+  client = recorder_new (ec_wt_client_new (one, "a", "/", protocols, NULL));
+  server = recorder_new (two);
+  ec_memory_network_run (network, 3 * LATENCY);
+  ec_transport_write (server->transport, recorder_open (server, TRUE), bytes->data, bytes->len,
+                      NULL, 0, 0, FALSE);
+  ec_memory_network_run (network, 6 * LATENCY);
+  if (n > 0) {
+    g_assert_nonnull (recorder_stream (server, 0));
+    g_assert_true (ec_wt_qpack_encode (qpack, section, fields, n));
+    ec_wt_tlv_append (answer, EC_WT_FRAME_HEADERS, section->data, section->len);
+    /* One that has read enough says so first; its answer counts all the same. */
+    if (cause == EC_TRANSPORT_CLOSE_REFUSED)
+      ec_transport_stop (server->transport, 0, EC_H3_NO_ERROR);
+    ec_memory_network_run (network, 9 * LATENCY);
+    ec_transport_write (server->transport, 0, answer->data, answer->len, NULL, 0, 0, FALSE);
+  } else {
+    g_assert_null (recorder_stream (server, 0));
+  }
+  ec_memory_network_run (network, 15 * G_USEC_PER_SEC);
+  g_assert_cmpint (client->established, ==, cause == EC_TRANSPORT_CLOSE_LOCAL);
+  recorder_close (client, 0, "");
+  while (ec_memory_network_step (network))
+    ;
+  g_assert_cmpint (client->cause, ==, cause);
+  g_assert_cmphex (client->code, ==, code);
+  g_assert_true (server->closed);
+}
+
+static void
+test_bad_servers (void)
+{
+  static const char good[] = "00 04 09 0801 3301 ab60374201";
+  const EcWtField ok[] = { { (char *) ":status", (char *) "200" },
+                           { (char *) "wt-protocol", (char *) "\"moqt-18\"" } };
+  const EcWtField other[] = { { (char *) ":status", (char *) "200" },
+                              { (char *) "wt-protocol", (char *) "\"moqt-99\"" } };
+  const EcWtField early[] = { { (char *) ":status", (char *) "103" } };
+  const EcWtField refused[] = { { (char *) ":status", (char *) "403" } };
+  const EcWtField wrong[] = { { (char *) ":status", (char *) "20" } };
+
+  run_bad_server (good, ok, 2, EC_TRANSPORT_CLOSE_LOCAL, 0);
+  run_bad_server (good, other, 2, EC_TRANSPORT_CLOSE_PROTOCOL, EC_WT_ALPN_ERROR);
+  run_bad_server (good, wrong, 1, EC_TRANSPORT_CLOSE_PROTOCOL, EC_H3_MESSAGE_ERROR);
+  run_bad_server (good, refused, 1, EC_TRANSPORT_CLOSE_REFUSED, 403);
+  /* Never a final answer. */
+  run_bad_server (good, early, 1, EC_TRANSPORT_CLOSE_UNREACHABLE, 0);
+  /* No WebTransport, no CONNECT; no SETTINGS, none either. */
+  run_bad_server ("00 04 04 0801 3301", NULL, 0, EC_TRANSPORT_CLOSE_PROTOCOL, EC_H3_SETTINGS_ERROR);
+  run_bad_server ("00 04 07 3301 ab60374201", NULL, 0, EC_TRANSPORT_CLOSE_PROTOCOL,
+                  EC_H3_SETTINGS_ERROR);
+  run_bad_server ("00", NULL, 0, EC_TRANSPORT_CLOSE_UNREACHABLE, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -603,5 +675,6 @@ main (int argc, char **argv)
   g_test_add_func ("/webtransport/raw/connection-error", test_connection_error);
   g_test_add_func ("/webtransport/raw/bad-datagrams", test_bad_datagrams);
   g_test_add_func ("/webtransport/raw/unknown-streams", test_unknown_streams);
+  g_test_add_func ("/webtransport/raw/bad-servers", test_bad_servers);
   return g_test_run ();
 }
