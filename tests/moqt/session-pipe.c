@@ -277,7 +277,8 @@ deliver (Pipe *self, PipeStream *stream, guint from)
                                     stream->way[from].stop_code);
   } else if (bytes->len > 0 || (stream->way[from].fin && !stream->way[from].done)) {
     gsize room = self->window - (stream->way[from].delivered - stream->way[from].consumed);
-    gsize n = MIN (bytes->len, 1 + g_rand_int (self->random) % self->max_piece);
+    gsize most = 1 + g_rand_int (self->random) % self->max_piece;
+    gsize n = MIN (bytes->len, most);
     g_autofree guint8 *piece = NULL;
     gboolean fin;
 
