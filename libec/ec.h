@@ -18,6 +18,8 @@
 #include "session/ec-moq-session.h"
 #include "session/ec-moq-subscription.h"
 #include "session/ec-moq-track.h"
+#include "share/ec-publisher-relay.h"
+#include "share/ec-publisher.h"
 #include "source/ec-channel-list.h"
 #include "source/ec-channel.h"
 #include "source/ec-device-list.h"

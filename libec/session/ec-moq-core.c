@@ -13,11 +13,19 @@ typedef struct {
 EcMoqCore *
 ec_moq_core_new (const char *uri)
 {
+  g_autoptr (EcMoqOrigin) origin = ec_moq_origin_new ();
+
+  return ec_moq_core_new_for_origin (uri, origin);
+}
+
+EcMoqCore *
+ec_moq_core_new_for_origin (const char *uri, EcMoqOrigin *origin)
+{
   EcMoqCore *self = g_new0 (EcMoqCore, 1);
 
   g_atomic_ref_count_init (&self->refs);
   g_mutex_init (&self->mutex);
-  self->origin = ec_moq_origin_new ();
+  self->origin = ec_moq_origin_ref (origin);
   self->dialling = g_cancellable_new ();
   self->strings[EC_MOQ_CORE_URI] = g_strdup (uri);
   self->announcing = g_hash_table_new_full (ec_moqt_name_hash, ec_moqt_name_equal,
