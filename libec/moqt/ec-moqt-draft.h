@@ -37,7 +37,7 @@ typedef enum {
   EC_MOQT_STREAM_PADDING,
 } EcMoqtStreamKind;
 
-/* §10.3.2 */
+/* §11.4.2 */
 typedef enum {
   EC_MOQT_SUBGROUP_ID_ZERO,
   EC_MOQT_SUBGROUP_ID_FIRST_OBJECT,
@@ -61,7 +61,7 @@ typedef struct {
   guint64 request_id;
 } EcMoqtStreamHead;
 
-/* §10.2.1.1 */
+/* §11.2.1.1 */
 typedef enum {
   EC_MOQT_OBJECT_NORMAL = 0,
   EC_MOQT_OBJECT_END_OF_GROUP = 3,

@@ -9,7 +9,7 @@
  * on the wire. Sections are draft-ietf-moq-transport-18's.
  */
 
-/* §2.3.2. Beyond the last object of group g is { g + 1, 0 } or { g, last + 1 }. */
+/* §1.4.2. Beyond the last object of group g is { g + 1, 0 } or { g, last + 1 }. */
 typedef struct {
   guint64 group;
   guint64 object;
@@ -69,7 +69,7 @@ typedef enum {
   EC_MOQT_CLOSE_MALFORMED_AUTHORITY = 0x1a,
 } EcMoqtCloseCode;
 
-/* REQUEST_ERROR, §9.7. Draft-neutral: a codec maps what its draft has no code for to the nearest that it has, and unknown
+/* REQUEST_ERROR, §10.6. Draft-neutral: a codec maps what its draft has no code for to the nearest that it has, and unknown
  * codes that it reads to INTERNAL_ERROR (§14). */
 typedef enum {
   EC_MOQT_ERROR_INTERNAL_ERROR,
@@ -93,7 +93,7 @@ typedef enum {
   EC_MOQT_ERROR_UNKNOWN_AUTH_TOKEN_ALIAS,
 } EcMoqtErrorCode;
 
-/* PUBLISH_DONE, §9.13. */
+/* PUBLISH_DONE, §10.11. */
 typedef enum {
   EC_MOQT_DONE_INTERNAL_ERROR,
   EC_MOQT_DONE_UNAUTHORIZED,
@@ -128,7 +128,7 @@ typedef enum {
   EC_MOQT_TOKEN_USE_VALUE = 3,
 } EcMoqtTokenKind;
 
-/* AUTHORIZATION TOKEN, §9.2.2. */
+/* AUTHORIZATION TOKEN, §10.2.2. */
 typedef struct {
   EcMoqtTokenKind kind;
   guint64 alias;
@@ -153,7 +153,7 @@ typedef enum {
   EC_MOQT_PARAM_NAMESPACE_PREFIX = 1 << 11,
 } EcMoqtParamFlags;
 
-/* Message Parameters, §9.2: those in `has` were said. What a draft has not is left out when writing. */
+/* Message Parameters, §10.2: those in `has` were said. What a draft has not is left out when writing. */
 typedef struct {
   guint has; /* EcMoqtParamFlags */
   guint64 object_delivery_timeout_ms;
@@ -219,7 +219,9 @@ typedef enum {
  */
 typedef struct {
   EcMoqtMessageKind kind;
-  guint64 request_id;          /* of requests; up to 16 also of answers */
+  /* Of requests; up to 16 also of answers. GOAWAY in 18: on the control stream the first that was not handled, on a
+   * request's stream G_MAXUINT64. */
+  guint64 request_id;
   guint64 existing_request_id; /* REQUEST_UPDATE up to 16 */
   EcMoqtName *name;            /* full track name, namespace, prefix or suffix */
   guint64 track_alias;         /* SUBSCRIBE_OK, PUBLISH */
@@ -260,7 +262,7 @@ typedef struct {
 void ec_moqt_message_clear (EcMoqtMessage *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EcMoqtMessage, ec_moqt_message_clear)
 void ec_moqt_params_clear (EcMoqtParams *self);
-/* Takes over what `from` says (§9.11: what it does not say stays), copies. */
+/* Takes over what `from` says (§10.9: what it does not say stays), copies. */
 void ec_moqt_params_update (EcMoqtParams *self, const EcMoqtParams *from);
 const char *ec_moqt_message_kind_to_string (EcMoqtMessageKind kind);
 const char *ec_moqt_error_code_to_string (EcMoqtErrorCode code);

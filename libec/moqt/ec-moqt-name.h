@@ -49,7 +49,7 @@ EcMoqtName *ec_moqt_name_new_suffix (const EcMoqtName *self, guint n) G_GNUC_WAR
 
 guint ec_moqt_name_hash (gconstpointer self);
 gboolean ec_moqt_name_equal (gconstpointer a, gconstpointer b);
-/* For people and logs: §2.5 “example.2enet-team2--report”. */
+/* For people and logs: §1.5 “example.2enet-team2--report”. */
 char *ec_moqt_name_to_string (const EcMoqtName *self) G_GNUC_WARN_UNUSED_RESULT;
 /* Back from ec_moqt_name_new_from_path(): “ec/v1/atsc/2065/3/ts-canonical-1”, without the track. */
 char *ec_moqt_name_to_path (const EcMoqtName *self) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,7 +4,7 @@
 #include <glib.h>
 
 /*
- * EcMoqtProperties: Key-Value-Pairs (§2.3.3) that go with a track or an object: “properties” since draft 17,
+ * EcMoqtProperties: Key-Value-Pairs (§1.4.3) that go with a track or an object: “properties” since draft 17,
  * “extension headers” before. Immutable, counted by reference, any thread; in ascending order of type.
  * Independent of the draft, so that a relay can carry them from one to another.
  */
@@ -22,7 +22,7 @@ enum {
   EC_MOQT_PROPERTY_PRIOR_GROUP_ID_GAP = 0x3c,
   EC_MOQT_PROPERTY_PRIOR_OBJECT_ID_GAP = 0x3e,
 };
-#define EC_MOQT_PROPERTY_IS_MANDATORY(type) ((type) >= 0x4000 && (type) <= 0x7fff) /* §2.6.1 */
+#define EC_MOQT_PROPERTY_IS_MANDATORY(type) ((type) >= 0x4000 && (type) <= 0x7fff) /* §2.5.1 */
 
 typedef struct {
   guint64 type;
@@ -44,7 +44,7 @@ const EcMoqtProperty *ec_moqt_properties_get (const EcMoqtProperties *self, guin
 /* The first of `type`, which is even; FALSE if there is none. */
 gboolean
 ec_moqt_properties_find_number (const EcMoqtProperties *self, guint64 type, guint64 *number);
-/* The first of a type that must be understood (§2.6.1), of which we understand none; 0: there is none. */
+/* The first of a type that must be understood (§2.5.1), of which we understand none; 0: there is none. */
 guint64 ec_moqt_properties_find_mandatory (const EcMoqtProperties *self);
 gboolean ec_moqt_properties_equal (const EcMoqtProperties *a, const EcMoqtProperties *b);
 gsize ec_moqt_properties_get_memory (const EcMoqtProperties *self); /* bytes */
