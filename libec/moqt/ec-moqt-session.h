@@ -271,6 +271,8 @@ gboolean ec_moqt_request_is_publisher (EcMoqtRequest *self);
 gboolean ec_moqt_request_is_granted (EcMoqtRequest *self);
 EcMoqtName *ec_moqt_request_get_name (
     EcMoqtRequest *self); /* borrowed; of a joining fetch, its subscription's */
+/* What a namespace or tracks subscription asks for; up to draft 16 one may ask for both, and is then a SUBSCRIBE_NAMESPACE. */
+guint ec_moqt_request_get_interest (EcMoqtRequest *self); /* EcMoqtInterest */
 /* What holds now, updates included; tokens resolved. */
 const EcMoqtParams *ec_moqt_request_get_params (EcMoqtRequest *self);
 EcMoqtProperties *

@@ -31,13 +31,17 @@ moqt_random_chance (MoqtRandom *self, guint in)
   return moqt_random_below (self, in) == 0;
 }
 
+/* RFC 9000 §16 has 62 bits. */
+static guint64
+random_max (const MoqtRandom *self)
+{
+  return G_MAXUINT64 >> (self->draft == &ec_moqt_draft_16 ? 2 : 0);
+}
+
 guint64
 moqt_random_number (MoqtRandom *self)
 {
-  /* RFC 9000 §16 has 62 bits. */
-  guint bits = self->draft == &ec_moqt_draft_16 ? 62 : 64;
-
-  return moqt_random_u64 (self) >> (64 - bits) >> moqt_random_below (self, bits);
+  return (moqt_random_u64 (self) & random_max (self)) >> moqt_random_below (self, 62);
 }
 
 static GBytes *
@@ -98,7 +102,7 @@ moqt_random_name (MoqtRandom *self, guint min_fields, gboolean track)
 EcMoqtProperties *
 moqt_random_properties (MoqtRandom *self)
 {
-  EcMoqtProperty items[8];
+  EcMoqtProperty items[8] = { 0 };
   GBytes *values[8] = { NULL };
   guint n = (guint) moqt_random_below (self, G_N_ELEMENTS (items));
   EcMoqtProperties *properties;
@@ -165,7 +169,9 @@ random_params (MoqtRandom *self, EcMoqtParams *params)
   if (params->filter.kind >= EC_MOQT_FILTER_ABSOLUTE_START)
     params->filter.start = random_location (self);
   if (params->filter.kind == EC_MOQT_FILTER_ABSOLUTE_RANGE)
-    params->filter.end_group = MAX (params->filter.start.group, moqt_random_number (self));
+    params->filter.end_group =
+        params->filter.start.group +
+        (params->filter.start.group < random_max (self) / 2 ? moqt_random_number (self) / 2 : 0);
   if (params->has & EC_MOQT_PARAM_NAMESPACE_PREFIX)
     params->namespace_prefix = moqt_random_name (self, 0, FALSE);
   random_tokens (self, params, FALSE);
