@@ -101,7 +101,7 @@ on_missing (gpointer user_data,
   EcRelaySession *self = down->item.session;
 
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
-  if (!ec_relay_track_fill (self->core, down->track, NULL, down, from, to)) {
+  if (!ec_relay_track_fill (self->core, down->track, NULL, FALSE, down, from, to)) {
     down->filled = TRUE;
     ec_relay_item_queue (down);
   }

@@ -39,6 +39,7 @@ clear_upstream (EcRelayUpstream *self)
 static void
 clear_fill (EcRelayFill *self)
 {
+  g_assert (!self->writer);
   g_clear_pointer (&self->payload, ec_payload_unref);
   g_clear_pointer (&self->object.properties, ec_moqt_properties_unref);
   g_ptr_array_unref (self->waiting);

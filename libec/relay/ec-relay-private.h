@@ -52,7 +52,6 @@ typedef struct {
 typedef enum {
   EC_RELAY_UPSTREAM_ASKED,
   EC_RELAY_UPSTREAM_GRANTED,
-  EC_RELAY_UPSTREAM_REFUSED, /* until the answer has been passed on */
   EC_RELAY_UPSTREAM_BANNED,  /* contradicted what others said: not asked again in this session */
 } EcRelayUpstreamState;
 
@@ -64,11 +63,9 @@ typedef struct {
   EcRelayUpstreamState state; /* [l] */
   gboolean wanted;            /* [l] */
   gboolean want_forward;      /* [l] */
-  EcMoqtErrorCode error;      /* [l] of REFUSED */
   EcMoqFeedWriter *writer;    /* [t] NULL: nothing can be written yet, or any more */
   gboolean forward;           /* [t] what the peer was told */
-  gboolean joined;            /* [t] the open group's beginning was asked for */
-  GPtrArray *inflows;         /* [t] EcRelayInflow: its streams */
+  GPtrArray *inflows;         /* [t] of ec-relay-inflow.c: its streams */
 } EcRelayUpstream;
 
 typedef enum {
@@ -96,12 +93,14 @@ typedef struct {
 typedef struct {
   EcRelayItem item;
   EcRelayTrack *track;     /* [c] owned */
-  EcRelayUpstream *upstream; /* [c] owned; whose writer takes them */
+  EcRelayUpstream *upstream; /* [c] owned; who is asked */
+  gboolean joining;        /* [c] by a joining FETCH: the open group up to what the subscription brings */
   EcMoqtLocation from, to; /* [c] inclusive */
   guint64 until_us;        /* [l] then it is given up */
   gboolean done;           /* [l] */
   guint tries;             /* [l] publishers that were asked before */
   GPtrArray *waiting;      /* [l] EcRelayDownstream, owned: who is told */
+  EcMoqFeedWriter *writer; /* [t] its own: these objects come in no stream of the subscription's */
   EcMoqtObject object;     /* [t] the one that is coming */
   EcPayload *payload;      /* [t] nullable */
   gboolean coming;         /* [t] */
@@ -132,6 +131,8 @@ struct _EcRelayTrack {
   guint64 idle_us;          /* [l] since when nobody wants it; G_MAXUINT64: somebody does */
   guint64 orphan_us;        /* [l] since when it has readers and no upstream; G_MAXUINT64: not so */
   guint64 asked_us;         /* [l] when publishers were asked last */
+  gboolean refused;         /* [l] since then, one said no … */
+  EcMoqtErrorCode error;    /* [l] … for this reason */
 };
 
 /* Where namespaces meet: one node a prefix of anything that is known. */
@@ -260,6 +261,7 @@ void ec_relay_registry_offer (EcRelayCore *core, EcRelayTrack *track);
 /* -- ec-relay-track.c; locked, but for these two */
 EcRelayTrack *ec_relay_track_ref (EcRelayTrack *self);
 void ec_relay_track_unref (EcRelayTrack *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcRelayTrack, ec_relay_track_unref)
 EcRelayTrack *ec_relay_track_new (EcRelayCore *core, EcMoqtName *name);
 void ec_relay_track_add_downstream (EcRelayCore *core, EcRelayTrack *self, EcRelayDownstream *down);
 void ec_relay_track_remove_downstream (EcRelayCore *core, EcRelayDownstream *down);
@@ -283,6 +285,7 @@ void ec_relay_track_end (EcRelayCore *core,
 gboolean ec_relay_track_fill (EcRelayCore *core,
                               EcRelayTrack *self,
                               EcRelayUpstream *up,
+                              gboolean joining,
                               EcRelayDownstream *down,
                               EcMoqtLocation from,
                               EcMoqtLocation to);
@@ -333,6 +336,8 @@ ec_relay_upstream_updated (EcRelaySession *self, EcRelayUpstream *up, const EcMo
 void
 ec_relay_upstream_refused (EcRelaySession *self, EcRelayUpstream *up, const EcMoqtRefusal *refusal);
 void ec_relay_upstream_finished (EcRelaySession *self, EcRelayUpstream *up, EcMoqtDoneCode code);
+/* It contradicts what others said first (Malformed Tracks, §2.4.2): it is not listened to any more, and nobody else notices. */
+void ec_relay_upstream_ban (EcRelaySession *self, EcRelayUpstream *up);
 void ec_relay_upstream_leave (EcRelaySession *self, EcRelayUpstream *up);
 void ec_relay_fill_look (EcRelaySession *self, EcRelayFill *fill);
 void ec_relay_fill_finished (EcRelaySession *self, EcRelayFill *fill, EcMoqtDoneCode code);
@@ -356,6 +361,12 @@ void ec_relay_inflow_datagram (EcRelaySession *self,
                                const EcMoqtObject *object,
                                const guint8 *payload,
                                gsize size);
+/* An object of a fill is there whole, or one came as a datagram. */
+void ec_relay_inflow_put (EcRelaySession *self,
+                          EcRelayUpstream *up,
+                          EcMoqFeedWriter *writer,
+                          const EcMoqtObject *object,
+                          EcPayload *payload);
 /* The request of its streams is gone, and so are they. */
 void ec_relay_inflow_forget (EcRelaySession *self, EcRelayUpstream *up);
 

@@ -195,6 +195,7 @@ ec_relay_track_ask (EcRelayCore *core, EcRelayTrack *self)
   if (!self->node)
     return;
   self->asked_us = core->now_us;
+  self->refused = FALSE;
   ec_relay_node_each_above (core->root, self->space, ask_node, &asking);
 }
 
@@ -209,6 +210,9 @@ ec_relay_track_remove_upstream (EcRelayCore *core, EcRelayUpstream *up)
 {
   EcRelayTrack *self = up->track;
 
+  if (up->published)
+    ec_relay_policy_release (core->config.policy, self->space, &up->as, core->now_us,
+                             core->config.limits.claim_ms * 1000);
   if (g_ptr_array_remove (self->upstreams, up))
     ec_relay_track_update (core, self);
 }
@@ -250,15 +254,9 @@ decide_without_publisher (EcRelayCore *core, EcRelayTrack *self, EcRelayDownstre
 {
   if (down->deadline_us > core->now_us && self->node)
     return; /* RENDEZVOUS_TIMEOUT, §9.2.10 */
-  for (guint i = 0; i < self->upstreams->len; i++) {
-    const EcRelayUpstream *up = self->upstreams->pdata[i];
-
-    if (up->state == EC_RELAY_UPSTREAM_REFUSED) {
-      refuse (down, up->error, "the publisher refused it");
-      return;
-    }
-  }
-  if (down->deadline_us > 0)
+  if (self->refused)
+    refuse (down, self->error, "the publisher refused it");
+  else if (down->deadline_us > 0)
     refuse (down, EC_MOQT_ERROR_TIMEOUT, "nobody published it in time");
   else
     refuse (down, EC_MOQT_ERROR_DOES_NOT_EXIST, "nobody publishes it");
@@ -293,20 +291,6 @@ decide (EcRelayCore *core, EcRelayTrack *self, const Situation *situation)
   }
 }
 
-/* A refusal is there until it has been passed on; then the publisher may be asked again. */
-static void
-forget_refusals (EcRelayTrack *self, const Situation *situation)
-{
-  if (situation->n_asked > 0)
-    return;
-  for (guint i = self->upstreams->len; i > 0; i--) {
-    EcRelayUpstream *up = self->upstreams->pdata[i - 1];
-
-    if (up->state == EC_RELAY_UPSTREAM_REFUSED)
-      g_ptr_array_remove_index (self->upstreams, i - 1);
-  }
-}
-
 /* A subscription of ours ends, and a PUBLISH is not forwarded any more, when nobody has wanted it for a while. */
 static void
 direct_upstreams (EcRelayCore *core, EcRelayTrack *self, const Situation *situation)
@@ -336,7 +320,6 @@ ec_relay_track_update (EcRelayCore *core, EcRelayTrack *self)
 
   look (self, &situation);
   decide (core, self, &situation);
-  forget_refusals (self, &situation);
   look (self, &situation);
 
   if (situation.wanted)
@@ -486,6 +469,7 @@ gboolean
 ec_relay_track_fill (EcRelayCore *core,
                      EcRelayTrack *self,
                      EcRelayUpstream *up,
+                     gboolean joining,
                      EcRelayDownstream *down,
                      EcMoqtLocation from,
                      EcMoqtLocation to)
@@ -502,6 +486,8 @@ ec_relay_track_fill (EcRelayCore *core,
   if (!fill) {
     up = up ? up : choose_upstream (self, NULL);
     fill = up ? fill_new (core, self, up, from, to) : NULL;
+    if (fill)
+      fill->joining = joining;
   }
   if (fill && down)
     g_ptr_array_add (fill->waiting, ec_relay_item_ref (down));
