@@ -60,6 +60,25 @@ ec_feed_fetch_wants (EcMoqFeedReader *self, guint64 group)
          (fetch->descending ? group <= fetch->at.group : group >= fetch->at.group);
 }
 
+void
+ec_feed_fetch_overflow (EcMoqFeedReader *self, guint64 group)
+{
+  EcFeedFetch *fetch = &self->fetch;
+
+  if (!fetch->overflow ||
+      (fetch->descending ? group > fetch->overflow_group : group < fetch->overflow_group))
+    fetch->overflow_group = group;
+  fetch->overflow = TRUE;
+}
+
+/* Whether what is missing where the fetch is may have been put, and found no room. */
+static gboolean
+has_overflown (const EcFeedFetch *self)
+{
+  return self->overflow && (self->descending ? self->at.group <= self->overflow_group
+                                             : self->at.group >= self->overflow_group);
+}
+
 /* -- What is not here */
 
 typedef enum { FETCH_MORE, FETCH_WAIT, FETCH_ASK } Fetch;
@@ -72,7 +91,7 @@ miss (EcMoqFeedReader *self, EcMoqtLocation from, EcMoqtLocation to)
   gboolean asked = fetch->asked && is_within (fetch->at, fetch->from, fetch->to);
 
   /* Nobody can be asked; or was, and did not have it; or there was no room for so much as one object of it. */
-  if (!fetch->missing || (asked && (!fetch->overflow || !fetch->progress))) {
+  if (!fetch->missing || (asked && (!has_overflown (fetch) || !fetch->progress))) {
     EcMoqtLocation end = to;
 
     if (fetch->descending && from.group != to.group)

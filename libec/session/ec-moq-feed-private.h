@@ -155,8 +155,9 @@ typedef struct {
   gboolean waiting;
   EcMoqtLocation from;
   EcMoqtLocation to;
-  gboolean progress; /* an object was sent since it was asked */
-  gboolean overflow; /* some of what was put for it found no room */
+  gboolean progress;      /* an object was sent since it was asked */
+  gboolean overflow;      /* some of what was put for it found no room … */
+  guint64 overflow_group; /* … the first that it will come to */
 } EcFeedFetch;
 
 struct _EcMoqFeedReader {
@@ -214,8 +215,8 @@ gboolean ec_feed_group_is_whole (const EcFeedGroup *self);
 EcFeedGroup *ec_feed_group_ref (EcFeedGroup *self);
 void ec_feed_group_unref (EcFeedGroup *self);
 void ec_feed_evict (EcMoqFeed *self, EcFeedGroup *group);
-/* The oldest that may go; NULL: none. */
-EcFeedGroup *ec_feed_get_evictable (EcMoqFeed *self);
+/* The oldest that may go, but for the newest `keep`; NULL: none. */
+EcFeedGroup *ec_feed_get_evictable (EcMoqFeed *self, guint keep);
 /* Lets go of what was put for fetches that have gone on. */
 void ec_feed_drop_restored (EcMoqFeed *self);
 
@@ -243,4 +244,5 @@ void ec_feed_reader_free (EcMoqFeedReader *self);
 /* -- ec-moq-feed-fetch.c */
 gboolean ec_feed_fetch_pump (EcMoqFeedReader *self);
 gboolean ec_feed_fetch_wants (EcMoqFeedReader *self, guint64 group);
+void ec_feed_fetch_overflow (EcMoqFeedReader *self, guint64 group);
 void ec_feed_fetch_clear (EcMoqFeedReader *self);

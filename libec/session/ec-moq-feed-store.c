@@ -130,9 +130,9 @@ is_wanted (EcMoqFeed *self, guint64 group)
 }
 
 EcFeedGroup *
-ec_feed_get_evictable (EcMoqFeed *self)
+ec_feed_get_evictable (EcMoqFeed *self, guint keep)
 {
-  for (guint i = 0; i + 2 < self->groups->len; i++) {
+  for (guint i = 0; i + keep < self->groups->len; i++) {
     EcFeedGroup *group = self->groups->pdata[i];
 
     if (!group->restored || !is_wanted (self, group->id))
@@ -162,7 +162,7 @@ overflow (EcMoqFeed *self, guint64 group)
     EcMoqFeedReader *reader = self->fetches->pdata[i];
 
     if (ec_feed_fetch_wants (reader, group))
-      reader->fetch.overflow = TRUE;
+      ec_feed_fetch_overflow (reader, group);
   }
 }
 
@@ -171,7 +171,8 @@ static gboolean
 make_room_for_group (EcMoqFeed *self, guint64 id)
 {
   while (self->groups->len - self->n_restored >= self->limits.max_groups) {
-    EcFeedGroup *oldest = ec_feed_get_evictable (self);
+    EcFeedGroup *oldest =
+        ec_feed_get_evictable (self, 1); /* it will be one of the newest two itself */
 
     if (!oldest || (!oldest->restored && oldest->id > id))
       return FALSE;
@@ -191,6 +192,7 @@ ec_feed_ensure_group (EcMoqFeed *self, guint64 now_us, guint64 id, gboolean isol
   if ((self->has_floor && id <= self->floor) || !make_room_for_group (self, id)) {
     if (!isolated || !is_wanted (self, id))
       return NULL;
+    ec_feed_drop_restored (self);
     if (self->n_restored >= self->limits.max_groups) {
       overflow (self, id);
       return NULL;
@@ -396,7 +398,7 @@ make_room_for_object (EcMoqFeed *self,
         ec_budget_give_back (budget, overhead);
     }
 
-    oldest = ec_feed_get_evictable (self);
+    oldest = ec_feed_get_evictable (self, 2);
     if (!oldest || group->restored) {
       if (group->restored)
         overflow (self, group->id);

@@ -174,7 +174,7 @@ ec_moq_feed_trim (EcMoqFeed *self, guint64 now_us, gsize bytes)
   ec_feed_expire (self, now_us);
   ec_feed_drop_restored (self);
   for (;;) {
-    EcFeedGroup *oldest = ec_feed_get_evictable (self);
+    EcFeedGroup *oldest = ec_feed_get_evictable (self, 2);
 
     if (!oldest)
       break;

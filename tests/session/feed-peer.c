@@ -14,7 +14,7 @@ struct _EcMoqtStream {
 
 struct _FeedPeer {
   EcTransport transport;
-  guint wakes; /* atomic */
+  guint wakes;    /* atomic */
   gboolean woken; /* atomic */
   EcMoqtRequest request;
   EcMoqtParams params;
@@ -32,24 +32,6 @@ struct _FeedPeer {
   GArray *ranges;
   guint n_datagrams;
 };
-
-guint8
-feed_peer_byte (guint64 group, guint64 object, gsize offset)
-{
-  guint64 x = group * 0x9e3779b97f4a7c15u + object * 0xc2b2ae3d27d4eb4fu + offset * 0x165667b1u;
-
-  return (guint8) ((x ^ (x >> 29)) >> 13);
-}
-
-guint8 *
-feed_peer_bytes (guint64 group, guint64 object, gsize size)
-{
-  guint8 *bytes = g_malloc (size + 1);
-
-  for (gsize i = 0; i < size; i++)
-    bytes[i] = feed_peer_byte (group, object, i);
-  return bytes;
-}
 
 /* -- The transport that is woken */
 
@@ -228,8 +210,7 @@ ec_moqt_stream_write (EcMoqtStream *self, EcPayload *payload, gsize offset, gsiz
   g_assert_cmpuint (offset + size, <=, ec_payload_get_filled (payload));
   g_assert_cmpuint (offset, ==, last->received);
   for (gsize i = offset; i < offset + size; i++)
-    g_assert_cmpuint (data[i], ==,
-                      feed_peer_byte (last->location.group, last->location.object, i));
+    g_assert_cmpuint (data[i], ==, feed_peer_byte (last->location.group, last->location.object, i));
   last->received += size;
   g_assert_cmpuint (last->received, <=, last->size);
   count (self, size);

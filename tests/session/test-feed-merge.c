@@ -93,11 +93,13 @@ begin_stream (World *self, Writer *writer, guint s)
   gboolean first = TRUE;
 
   if (writer->joins && below (self, 2)) {
-    gint object = next_object (group, s, -1);
+    gint object = -1, skipped = -1;
 
-    if (next_object (group, s, object) >= 0) {
-      writer->object[s] = object;
-      writer->offset[s] = group->size[object];
+    while ((object = next_object (group, s, object)) >= 0 && below (self, 3))
+      skipped = object;
+    if (object >= 0 && skipped >= 0) {
+      writer->object[s] = skipped;
+      writer->offset[s] = group->size[skipped];
       first = FALSE;
     }
   }
@@ -115,9 +117,9 @@ put_some (World *self, Writer *writer, guint s, gsize left)
   g_autofree guint8 *bytes =
       feed_peer_bytes (writer->group, (guint64) object, writer->offset[s] + size);
 
-  g_assert_cmpint (ec_moq_feed_writer_put (writer->feed, writer->group, s,
-                                           bytes + writer->offset[s], size),
-                   ==, EC_MOQ_FEED_PUT_OK);
+  g_assert_cmpint (
+      ec_moq_feed_writer_put (writer->feed, writer->group, s, bytes + writer->offset[s], size), ==,
+      EC_MOQ_FEED_PUT_OK);
   writer->offset[s] += size;
 }
 
@@ -179,9 +181,8 @@ step_writer (World *self, Writer *writer)
   if (object >= 0)
     put_next (self, writer, s, (guint) object);
   else {
-    g_assert_cmpint (
-        ec_moq_feed_writer_finish (writer->feed, self->now_us, writer->group, s), ==,
-        EC_MOQ_FEED_PUT_OK);
+    g_assert_cmpint (ec_moq_feed_writer_finish (writer->feed, self->now_us, writer->group, s), ==,
+                     EC_MOQ_FEED_PUT_OK);
     writer->over[s] = TRUE;
   }
   return TRUE;

@@ -110,7 +110,8 @@ assert_stream (
 static guint64
 received (FeedPeer *peer, guint stream, guint object)
 {
-  return g_array_index (feed_peer_get_stream (peer, stream)->objects, FeedPeerObject, object).received;
+  return g_array_index (feed_peer_get_stream (peer, stream)->objects, FeedPeerObject, object)
+      .received;
 }
 
 /* -- Joining */
@@ -674,10 +675,9 @@ static void
 test_limits (void)
 {
   g_autoptr (EcBudget) budget = ec_budget_new (100000);
-  EcMoqFeedLimits limits = { .budget = budget,
-                             .max_groups = 4,
-                             .max_objects = 10,
-                             .max_object_size = 20000 };
+  EcMoqFeedLimits limits = {
+    .budget = budget, .max_groups = 4, .max_objects = 10, .max_object_size = 20000
+  };
   EcMoqFeedStats stats;
   Fixture f;
 
