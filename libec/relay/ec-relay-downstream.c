@@ -135,6 +135,7 @@ answer_status (EcRelaySession *self, EcRelayDownstream *down)
   if (ec_moq_feed_get_largest (down->track->feed, &grant.params.largest))
     grant.params.has |= EC_MOQT_PARAM_LARGEST_OBJECT;
   grant.properties = properties;
+  ec_moqt_request_set_data (down->item.request, NULL);
   ec_moqt_request_grant (down->item.request, &grant);
   ec_relay_session_drop (self, down);
 }
@@ -277,10 +278,11 @@ ec_relay_downstream_pump_one (EcRelaySession *self, EcRelayDownstream *down)
 {
   if (!down->reader || ec_moq_feed_reader_pump (down->reader))
     return;
-  /* It has ended, and the reader with it. */
+  /* It has ended, and the reader with it; of a fetch, `finished` tells when the peer has it all. */
   down->reader = NULL;
   g_ptr_array_remove_fast (self->readers, down);
-  ec_relay_session_drop (self, down);
+  if (down->what != EC_MOQT_REQUEST_FETCH)
+    ec_relay_session_drop (self, down);
 }
 
 void
