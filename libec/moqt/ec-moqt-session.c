@@ -231,7 +231,7 @@ ec_moqt_session_free (EcMoqtSession *self)
   self->state = EC_MOQT_STATE_CLOSED;
   forget_everything (self);
   dig_out (self);
-  g_queue_clear_full (&self->retired, ec_moqt_alias_free);
+  g_queue_clear (&self->retired);
   g_hash_table_unref (self->entries);
   g_hash_table_unref (self->by_id);
   g_hash_table_unref (self->updates);
