@@ -55,8 +55,7 @@ void ec_relay_core_unref (EcRelayCore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcRelayCore, ec_relay_core_unref)
 
 /* On the transport's thread, before its first event; TRUE takes the reference over. */
-gboolean
-ec_relay_core_accept (EcRelayCore *self, EcTransport *transport, const EcMoqtDraft *draft);
+gboolean ec_relay_core_accept (EcRelayCore *self, EcTransport *transport, const EcMoqtDraft *draft);
 /* What time alone brings about; a few times a second. `now_us` is the transports' clock. */
 void ec_relay_core_tick (EcRelayCore *self, guint64 now_us);
 /* No more sessions; those that are here get GOAWAY, and are closed when they are not gone after `timeout_ms`. */

@@ -235,7 +235,7 @@ ec_relay_credentials_resolve (const EcRelayCredentials *self,
   principals->n = 0;
   if (self->master)
     principals->who[principals->n++] =
-        (EcRelayPrincipal) { .kind = EC_RELAY_PRINCIPAL_MASTER, .session = 0 };
+        (EcRelayPrincipal){ .kind = EC_RELAY_PRINCIPAL_MASTER, .session = 0 };
   add_own_keys (self, space, now_s, &own);
   for (guint i = 0; i < self->tokens->len; i++) {
     const EcToken *token = &((const Credential *) self->tokens->pdata[i])->token;
@@ -248,5 +248,5 @@ ec_relay_credentials_resolve (const EcRelayCredentials *self,
     add_key (principals, own.who[i].key);
   if (principals->n == 0)
     principals->who[principals->n++] =
-        (EcRelayPrincipal) { .kind = EC_RELAY_PRINCIPAL_SESSION, .session = self->session };
+        (EcRelayPrincipal){ .kind = EC_RELAY_PRINCIPAL_SESSION, .session = self->session };
 }

@@ -48,8 +48,8 @@ enter (EcRelaySession *self, EcMoqtRequest *request, EcMoqtName *name)
   ec_relay_core_lock (core, ec_relay_session_now (self));
   track = ec_relay_registry_get_track (core, name, TRUE);
   if (track) {
-    down = ec_relay_item_new (self, EC_RELAY_ITEM_DOWNSTREAM, sizeof *down,
-                              EC_RELAY_REQUEST_RECKONED);
+    down =
+        ec_relay_item_new (self, EC_RELAY_ITEM_DOWNSTREAM, sizeof *down, EC_RELAY_REQUEST_RECKONED);
     down->track = ec_relay_track_ref (track);
     down->what = ec_moqt_request_get_kind (request);
     down->item.request = request;
@@ -148,13 +148,12 @@ grant (EcRelaySession *self, EcRelayDownstream *down)
   down->answered = TRUE;
   switch (down->what) {
   case EC_MOQT_REQUEST_SUBSCRIBE:
-    take_reader (self, down,
-                 ec_moq_feed_read (down->track->feed, down->item.request, transport));
+    take_reader (self, down, ec_moq_feed_read (down->track->feed, down->item.request, transport));
     break;
   case EC_MOQT_REQUEST_FETCH:
-    take_reader (self, down,
-                 ec_moq_feed_fetch (down->track->feed, down->item.request, transport, on_missing,
-                                    down));
+    take_reader (
+        self, down,
+        ec_moq_feed_fetch (down->track->feed, down->item.request, transport, on_missing, down));
     break;
   default:
     answer_status (self, down);
@@ -182,8 +181,7 @@ offer (EcRelaySession *self, EcRelayDownstream *down)
   ec_relay_core_unlock (self->core);
   if (ec_moq_feed_get_largest (down->track->feed, &params.largest))
     params.has |= EC_MOQT_PARAM_LARGEST_OBJECT;
-  down->item.request =
-      ec_moqt_session_publish (self->moqt, down->track->name, &params, properties);
+  down->item.request = ec_moqt_session_publish (self->moqt, down->track->name, &params, properties);
   if (down->item.request)
     ec_moqt_request_set_data (down->item.request, down);
   else

@@ -259,9 +259,9 @@ ec_relay_inflow_stream_ended (EcRelaySession *self,
   up = inflow->up;
   if (inflow->begun && reset)
     ec_moq_feed_writer_abandon (up->writer, now_us, inflow->group, inflow->subgroup, code);
-  else if (inflow->begun && ec_moq_feed_writer_finish (up->writer, now_us, inflow->group,
-                                                       inflow->subgroup) ==
-                                EC_MOQ_FEED_PUT_CONFLICT) {
+  else if (inflow->begun &&
+           ec_moq_feed_writer_finish (up->writer, now_us, inflow->group, inflow->subgroup) ==
+               EC_MOQ_FEED_PUT_CONFLICT) {
     ec_relay_upstream_ban (self, up);
     return;
   }

@@ -92,8 +92,8 @@ interest_new (EcRelaySession *self, EcMoqtRequest *request, const EcRelayPrincip
       ec_relay_item_new (self, EC_RELAY_ITEM_INTEREST, sizeof *new, EC_RELAY_REQUEST_RECKONED);
 
   new->prefix = ec_moqt_name_ref (ec_moqt_request_get_name (request));
-  new->names = (interest &EC_MOQT_INTEREST_NAMESPACES) != 0;
-  new->tracks = (interest &EC_MOQT_INTEREST_TRACKS) != 0;
+  new->names = (interest & EC_MOQT_INTEREST_NAMESPACES) != 0;
+  new->tracks = (interest & EC_MOQT_INTEREST_TRACKS) != 0;
   new->forward = !(params->has & EC_MOQT_PARAM_FORWARD) || params->forward;
   new->who = *who;
   new->changed = g_hash_table_new_full (ec_moqt_name_hash, ec_moqt_name_equal,

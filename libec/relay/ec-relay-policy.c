@@ -101,13 +101,15 @@ add_rule (GHashTable *rules, const char *text, GError **error)
   Rule *rule;
 
   if (!equals || (!any && !none && !parse_key (who, key))) {
-    g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI,
-                 "“%s” is no rule. A rule is PREFIX=any, PREFIX=none, or PREFIX= and a node id of 64 "
-                 "hexadecimal digits.",
-                 text);
+    g_set_error (
+        error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI,
+        "“%s” is no rule. A rule is PREFIX=any, PREFIX=none, or PREFIX= and a node id of 64 "
+        "hexadecimal digits.",
+        text);
     return FALSE;
   }
-  prefix = *path ? ec_moqt_name_new_from_path (path, NULL, error) : ec_moqt_name_new (NULL, 0, NULL);
+  prefix =
+      *path ? ec_moqt_name_new_from_path (path, NULL, error) : ec_moqt_name_new (NULL, 0, NULL);
   if (!prefix)
     return FALSE;
 
@@ -292,9 +294,7 @@ ec_relay_policy_may_serve (EcRelayPolicy *self,
 }
 
 gboolean
-ec_relay_policy_may_subscribe (EcRelayPolicy *self,
-                               EcMoqtName *space,
-                               const EcRelayPrincipals *who)
+ec_relay_policy_may_subscribe (EcRelayPolicy *self, EcMoqtName *space, const EcRelayPrincipals *who)
 {
   const Rule *rule = find_rule (self->subscribe, space);
 

@@ -52,7 +52,7 @@ typedef struct {
 typedef enum {
   EC_RELAY_UPSTREAM_ASKED,
   EC_RELAY_UPSTREAM_GRANTED,
-  EC_RELAY_UPSTREAM_BANNED,  /* contradicted what others said: not asked again in this session */
+  EC_RELAY_UPSTREAM_BANNED, /* contradicted what others said: not asked again in this session */
 } EcRelayUpstreamState;
 
 typedef struct {
@@ -63,6 +63,7 @@ typedef struct {
   EcRelayUpstreamState state; /* [l] */
   gboolean wanted;            /* [l] */
   gboolean want_forward;      /* [l] */
+  gboolean forwarding;        /* [l] the peer has said that it forwards */
   EcMoqFeedWriter *writer;    /* [t] NULL: nothing can be written yet, or any more */
   gboolean forward;           /* [t] what the peer was told */
   GPtrArray *inflows;         /* [t] of ec-relay-inflow.c: its streams */
@@ -76,25 +77,25 @@ typedef enum {
 
 typedef struct {
   EcRelayItem item;
-  EcRelayTrack *track;        /* [c] owned */
-  EcMoqtRequestKind what;     /* [c] PUBLISH: ours, offered for SUBSCRIBE_TRACKS */
-  gboolean offer_forward;     /* [c] of PUBLISH */
-  EcRelayVerdict verdict;     /* [l] */
-  EcMoqtErrorCode error;      /* [l] of REFUSE */
-  const char *reason;         /* [l] of REFUSE; static */
-  guint64 deadline_us;        /* [l] RENDEZVOUS_TIMEOUT; 0: none */
-  gboolean forward;           /* [l] */
-  gboolean filled;            /* [l] a fetch's missing objects have come */
-  gboolean answered;          /* [t] */
-  EcMoqFeedReader *reader;    /* [t] */
+  EcRelayTrack *track;     /* [c] owned */
+  EcMoqtRequestKind what;  /* [c] PUBLISH: ours, offered for SUBSCRIBE_TRACKS */
+  gboolean offer_forward;  /* [c] of PUBLISH */
+  EcRelayVerdict verdict;  /* [l] */
+  EcMoqtErrorCode error;   /* [l] of REFUSE */
+  const char *reason;      /* [l] of REFUSE; static */
+  guint64 deadline_us;     /* [l] RENDEZVOUS_TIMEOUT; 0: none */
+  gboolean forward;        /* [l] */
+  gboolean filled;         /* [l] a fetch's missing objects have come */
+  gboolean answered;       /* [t] */
+  EcMoqFeedReader *reader; /* [t] */
 } EcRelayDownstream;
 
 /* Objects that a fetch of somebody's asked for and the feed had not, or the beginning of the open group. */
 typedef struct {
   EcRelayItem item;
-  EcRelayTrack *track;     /* [c] owned */
+  EcRelayTrack *track;       /* [c] owned */
   EcRelayUpstream *upstream; /* [c] owned; who is asked */
-  gboolean joining;        /* [c] by a joining FETCH: the open group up to what the subscription brings */
+  gboolean joining; /* [c] by a joining FETCH: the open group up to what the subscription brings */
   EcMoqtLocation from, to; /* [c] inclusive */
   guint64 until_us;        /* [l] then it is given up */
   gboolean done;           /* [l] */
@@ -108,31 +109,31 @@ typedef struct {
 
 typedef struct {
   EcRelayItem item;
-  EcMoqtName *prefix;   /* [c] owned */
-  gboolean names;       /* [c] wants NAMESPACE */
-  gboolean tracks;      /* [c] wants PUBLISH */
-  gboolean forward;     /* [c] of the latter */
+  EcMoqtName *prefix;    /* [c] owned */
+  gboolean names;        /* [c] wants NAMESPACE */
+  gboolean tracks;       /* [c] wants PUBLISH */
+  gboolean forward;      /* [c] of the latter */
   EcRelayPrincipals who; /* [c] */
-  EcRelayNode *node;    /* [l] */
-  GHashTable *changed;  /* [l] EcMoqtName -> whether it is there */
+  EcRelayNode *node;     /* [l] */
+  GHashTable *changed;   /* [l] EcMoqtName -> whether it is there */
 } EcRelayInterest;
 
 /* A track that somebody asks for or publishes. */
 struct _EcRelayTrack {
   gatomicrefcount refs;
-  EcMoqtName *name;         /* [c] owned, full */
-  EcMoqtName *space;        /* [c] owned */
-  EcMoqFeed *feed;          /* [c] owned */
-  EcRelayNode *node;        /* [l] NULL: not in the registry any more */
-  GPtrArray *upstreams;     /* [l] owned */
-  GPtrArray *downstreams;   /* [l] owned */
-  GPtrArray *fills;         /* [l] owned */
+  EcMoqtName *name;             /* [c] owned, full */
+  EcMoqtName *space;            /* [c] owned */
+  EcMoqFeed *feed;              /* [c] owned */
+  EcRelayNode *node;            /* [l] NULL: not in the registry any more */
+  GPtrArray *upstreams;         /* [l] owned */
+  GPtrArray *downstreams;       /* [l] owned */
+  GPtrArray *fills;             /* [l] owned */
   EcMoqtProperties *properties; /* [l] owned, nullable */
-  guint64 idle_us;          /* [l] since when nobody wants it; G_MAXUINT64: somebody does */
-  guint64 orphan_us;        /* [l] since when it has readers and no upstream; G_MAXUINT64: not so */
-  guint64 asked_us;         /* [l] when publishers were asked last */
-  gboolean refused;         /* [l] since then, one said no … */
-  EcMoqtErrorCode error;    /* [l] … for this reason */
+  guint64 idle_us;              /* [l] since when nobody wants it; G_MAXUINT64: somebody does */
+  guint64 orphan_us;     /* [l] since when it has readers and no upstream; G_MAXUINT64: not so */
+  guint64 asked_us;      /* [l] when publishers were asked last */
+  gboolean refused;      /* [l] since then, one said no … */
+  EcMoqtErrorCode error; /* [l] … for this reason */
 };
 
 /* Where namespaces meet: one node a prefix of anything that is known. */
@@ -142,7 +143,7 @@ struct _EcRelayNode {
   GHashTable *children;    /* field -> node; NULL: none */
   GPtrArray *publications; /* of exactly this name; borrowed; NULL: none */
   GPtrArray *interests;
-  GPtrArray *tracks;       /* in exactly this namespace */
+  GPtrArray *tracks; /* in exactly this namespace */
 };
 
 typedef enum {
@@ -158,31 +159,31 @@ typedef enum {
 
 struct _EcRelaySession {
   gatomicrefcount refs;
-  EcRelayCore *core;    /* [c] owned */
-  guint64 number;       /* [c] */
-  char *peer;           /* [c] */
-  char *address;        /* [c] what is counted; NULL: it is not */
-  gsize reckoned;       /* [c] */
-  EcMoqLink *link;      /* [t] NULL: closed */
-  EcMoqtSession *moqt;  /* [t] */
+  EcRelayCore *core;      /* [c] owned */
+  guint64 number;         /* [c] */
+  char *peer;             /* [c] */
+  char *address;          /* [c] what is counted; NULL: it is not */
+  gsize reckoned;         /* [c] */
+  EcMoqLink *link;        /* [t] NULL: closed */
+  EcMoqtSession *moqt;    /* [t] */
   EcTransport *transport; /* [l] to wake; NULL: closed */
-  GQueue queue;         /* [l] EcRelayItem, owned */
-  gboolean goaway;      /* [l] to be told */
-  guint64 goaway_ms;    /* [l] */
-  gboolean close;       /* [l] to be closed */
-  gboolean listed;      /* [l] in the core's list */
+  GQueue queue;           /* [l] EcRelayItem, owned */
+  gboolean goaway;        /* [l] to be told */
+  guint64 goaway_ms;      /* [l] */
+  gboolean close;         /* [l] to be closed */
+  gboolean listed;        /* [l] in the core's list */
 
-  EcRelayCredentials credentials; /* [t] */
-  gboolean setup_checked;         /* [t] the tokens of SETUP were taken in */
-  GHashTable *items;              /* [t] set of EcRelayItem, owned */
-  GPtrArray *readers;             /* [t] EcRelayDownstream with a reader, borrowed */
+  EcRelayCredentials credentials;  /* [t] */
+  gboolean setup_checked;          /* [t] the tokens of SETUP were taken in */
+  GHashTable *items;               /* [t] set of EcRelayItem, owned */
+  GPtrArray *readers;              /* [t] EcRelayDownstream with a reader, borrowed */
   guint counts[EC_RELAY_N_COUNTS]; /* [t]; TRACKS also [l] by offers */
-  guint n_streams;                /* [t] */
-  EcRelayBucket requests;         /* [t] */
-  EcRelayBucket strikes;          /* [t] */
-  const char *overload;           /* [t] why it is to be closed; static; nullable */
-  gboolean closing;               /* [t] */
-  gboolean told_goaway;           /* [t] */
+  guint n_streams;                 /* [t] */
+  EcRelayBucket requests;          /* [t] */
+  EcRelayBucket strikes;           /* [t] */
+  const char *overload;            /* [t] why it is to be closed; static; nullable */
+  gboolean closing;                /* [t] */
+  gboolean told_goaway;            /* [t] */
 };
 
 struct _EcRelayCore {
@@ -190,16 +191,16 @@ struct _EcRelayCore {
   EcRelayCoreConfig config; /* [c] limits filled, policy owned */
   EcBudget *budget;         /* [c] owned */
   GMutex lock;
-  guint64 now_us;           /* [l] */
-  guint64 next_number;      /* [l] */
-  gboolean stopping;        /* [l] */
-  GPtrArray *sessions;      /* [l] owned */
-  GHashTable *addresses;    /* [l] text -> number of sessions */
-  GHashTable *tracks;       /* [l] EcMoqtName -> EcRelayTrack, owned */
-  EcRelayNode *root;        /* [l] */
-  guint n_namespaces;       /* [l] */
-  guint64 trimmed_us;       /* [l] */
-  EcRelayStatsData stats;   /* [l] the counters */
+  guint64 now_us;         /* [l] */
+  guint64 next_number;    /* [l] */
+  gboolean stopping;      /* [l] */
+  GPtrArray *sessions;    /* [l] owned */
+  GHashTable *addresses;  /* [l] text -> number of sessions */
+  GHashTable *tracks;     /* [l] EcMoqtName -> EcRelayTrack, owned */
+  EcRelayNode *root;      /* [l] */
+  guint n_namespaces;     /* [l] */
+  guint64 trimmed_us;     /* [l] */
+  EcRelayStatsData stats; /* [l] the counters */
 };
 
 /* What a session is reckoned to need besides payloads: a connection's state, its windows' bookkeeping, ours. */
@@ -222,10 +223,12 @@ void ec_relay_core_event (EcRelayCore *self,
                           const char *detail);
 gint64 ec_relay_core_now_s (EcRelayCore *self);
 
-#define EC_RELAY_REQUEST_RECKONED 2048 /* an item in the registry and here, its request, the names it holds */
+#define EC_RELAY_REQUEST_RECKONED                                                                  \
+  2048 /* an item in the registry and here, its request, the names it holds */
 
 /* -- ec-relay-items.c */
-gpointer ec_relay_item_new (EcRelaySession *session, EcRelayItemKind kind, gsize size, gsize reckoned);
+gpointer
+ec_relay_item_new (EcRelaySession *session, EcRelayItemKind kind, gsize size, gsize reckoned);
 gpointer ec_relay_item_ref (gpointer item);
 void ec_relay_item_unref (gpointer item);
 /* Locked. Its session looks at it soon. */
@@ -277,10 +280,8 @@ void ec_relay_track_update (EcRelayCore *core, EcRelayTrack *self);
 void ec_relay_track_add_stats (EcRelayTrack *self, EcRelayStatsData *stats);
 void ec_relay_track_tick (EcRelayCore *core, EcRelayTrack *self);
 /* All subscriptions end, and the track leaves the registry. */
-void ec_relay_track_end (EcRelayCore *core,
-                         EcRelayTrack *self,
-                         EcMoqtDoneCode code,
-                         const char *reason);
+void
+ec_relay_track_end (EcRelayCore *core, EcRelayTrack *self, EcMoqtDoneCode code, const char *reason);
 /* Asks `up` (nullable: any) for objects that `down` (nullable) waits for, unless that is under way. FALSE: nobody can be asked. */
 gboolean ec_relay_track_fill (EcRelayCore *core,
                               EcRelayTrack *self,
@@ -295,7 +296,8 @@ void ec_relay_track_fill_done (EcRelayCore *core, EcRelayFill *fill, gboolean fa
 /* -- ec-relay-session.c; the session's thread */
 EcRelaySession *ec_relay_session_ref (EcRelaySession *self);
 void ec_relay_session_unref (EcRelaySession *self);
-void ec_relay_session_start (EcRelaySession *self, EcTransport *transport, const EcMoqtDraft *draft);
+void
+ec_relay_session_start (EcRelaySession *self, EcTransport *transport, const EcMoqtDraft *draft);
 guint64 ec_relay_session_now (EcRelaySession *self);
 /* What the items that others have queued say. Comes last in an event: the session may be gone when it returns. */
 void ec_relay_session_drain (EcRelaySession *self);
@@ -306,11 +308,8 @@ void ec_relay_session_drop (EcRelaySession *self, gpointer item);
 /* The peer asks for too much; closes the session when that goes on. */
 void ec_relay_session_strike (EcRelaySession *self, const char *what);
 /* One more of what is counted; refuses the request where there are too many. */
-gboolean ec_relay_session_count (EcRelaySession *self,
-                                 EcMoqtRequest *request,
-                                 EcRelayCount count,
-                                 guint max,
-                                 gsize bytes);
+gboolean ec_relay_session_count (
+    EcRelaySession *self, EcMoqtRequest *request, EcRelayCount count, guint max, gsize bytes);
 /* Who the peer is in a namespace; refuses the request if its tokens are wrong. */
 gboolean ec_relay_session_identify (EcRelaySession *self,
                                     EcMoqtRequest *request,
@@ -331,6 +330,7 @@ void ec_relay_upstream_published (EcRelaySession *self, EcMoqtRequest *request);
 void ec_relay_upstream_look (EcRelaySession *self, EcRelayUpstream *up);
 void
 ec_relay_upstream_granted (EcRelaySession *self, EcRelayUpstream *up, const EcMoqtGrant *grant);
+/* `grant` NULL: it was refused. */
 void
 ec_relay_upstream_updated (EcRelaySession *self, EcRelayUpstream *up, const EcMoqtGrant *grant);
 void

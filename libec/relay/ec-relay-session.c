@@ -6,7 +6,6 @@
  * items.
  */
 
-
 /* What a strike counts: refusals for load within a minute. */
 #define STRIKES_PER_SECOND(max) MAX ((max) / 60, 1)
 
@@ -87,11 +86,8 @@ ec_relay_session_strike (EcRelaySession *self, const char *what)
 }
 
 gboolean
-ec_relay_session_count (EcRelaySession *self,
-                        EcMoqtRequest *request,
-                        EcRelayCount count,
-                        guint max,
-                        gsize bytes)
+ec_relay_session_count (
+    EcRelaySession *self, EcMoqtRequest *request, EcRelayCount count, guint max, gsize bytes)
 {
   if (self->counts[count] < max &&
       ec_relay_core_reckon (self->core, ec_relay_session_now (self), bytes)) {
@@ -470,6 +466,13 @@ on_updated (gpointer user_data, EcMoqtRequest *request, const EcMoqtGrant *grant
 
   if (item && item->kind == EC_RELAY_ITEM_UPSTREAM)
     ec_relay_upstream_updated (user_data, (EcRelayUpstream *) item, grant);
+  ec_relay_session_drain (user_data);
+}
+
+static void
+on_update_refused (gpointer user_data, EcMoqtRequest *request, const EcMoqtRefusal *refusal)
+{
+  on_updated (user_data, request, NULL);
 }
 
 static void
@@ -599,6 +602,7 @@ static const EcMoqLinkEvents relay_events = {
     .granted = on_granted,
     .refused = on_refused,
     .updated = on_updated,
+    .update_refused = on_update_refused,
     .finished = on_finished,
     .stream_opened = on_stream_opened,
     .object = on_object,

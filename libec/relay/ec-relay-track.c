@@ -61,9 +61,10 @@ ec_relay_track_unref (EcRelayTrack *self)
 
 typedef struct {
   guint n_granted, n_asked;
-  gboolean wanted;  /* somebody reads or waits */
-  gboolean reading; /* a subscription was granted */
-  gboolean forward; /* and wants objects */
+  guint n_forwarding; /* of those that were granted */
+  gboolean wanted;    /* somebody reads or waits */
+  gboolean reading;   /* a subscription was granted */
+  gboolean forward;   /* and wants objects */
 } Situation;
 
 static gboolean
@@ -75,12 +76,13 @@ is_subscription (const EcRelayDownstream *down)
 static void
 look (EcRelayTrack *self, Situation *situation)
 {
-  *situation = (Situation) { .n_granted = 0 };
+  *situation = (Situation){ .n_granted = 0 };
   for (guint i = 0; i < self->upstreams->len; i++) {
     const EcRelayUpstream *up = self->upstreams->pdata[i];
 
     situation->n_granted += up->state == EC_RELAY_UPSTREAM_GRANTED;
     situation->n_asked += up->state == EC_RELAY_UPSTREAM_ASKED;
+    situation->n_forwarding += up->state == EC_RELAY_UPSTREAM_GRANTED && up->forwarding;
   }
   for (guint i = 0; i < self->downstreams->len; i++) {
     const EcRelayDownstream *down = self->downstreams->pdata[i];
@@ -252,10 +254,10 @@ refuse (EcRelayDownstream *down, EcMoqtErrorCode error, const char *reason)
 static void
 decide_without_publisher (EcRelayCore *core, EcRelayTrack *self, EcRelayDownstream *down)
 {
-  if (down->deadline_us > core->now_us && self->node)
-    return; /* RENDEZVOUS_TIMEOUT, §9.2.10 */
   if (self->refused)
     refuse (down, self->error, "the publisher refused it");
+  else if (down->deadline_us > core->now_us && self->node)
+    return; /* RENDEZVOUS_TIMEOUT, §9.2.10 */
   else if (down->deadline_us > 0)
     refuse (down, EC_MOQT_ERROR_TIMEOUT, "nobody published it in time");
   else
@@ -274,6 +276,18 @@ can_fetch_without_publisher (EcRelayTrack *self, const EcRelayDownstream *down)
   return stats.n_objects > 0;
 }
 
+/*
+ * A subscription is granted when its objects come: the largest location that is told with it, where a fetch joins, would
+ * not be the newest otherwise (§9.14.2 “buffer … until the upstream subscription returns REQUEST_UPDATE_OK”).
+ */
+static gboolean
+can_grant (EcRelayTrack *self, const EcRelayDownstream *down, const Situation *situation)
+{
+  if (down->what == EC_MOQT_REQUEST_SUBSCRIBE && down->forward)
+    return situation->n_forwarding > 0;
+  return situation->n_granted > 0 || can_fetch_without_publisher (self, down);
+}
+
 static void
 decide (EcRelayCore *core, EcRelayTrack *self, const Situation *situation)
 {
@@ -282,10 +296,10 @@ decide (EcRelayCore *core, EcRelayTrack *self, const Situation *situation)
 
     if (down->verdict != EC_RELAY_VERDICT_WAIT || down->what == EC_MOQT_REQUEST_PUBLISH)
       continue;
-    if (situation->n_granted > 0 || can_fetch_without_publisher (self, down)) {
+    if (can_grant (self, down, situation)) {
       down->verdict = EC_RELAY_VERDICT_GRANT;
       ec_relay_item_queue (down);
-    } else if (situation->n_asked == 0) {
+    } else if (situation->n_asked + situation->n_granted == 0) {
       decide_without_publisher (core, self, down);
     }
   }

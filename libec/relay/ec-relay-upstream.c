@@ -75,6 +75,9 @@ enter (EcRelaySession *self,
   ec_relay_track_add_upstream (self->core, track, up);
   ec_relay_track_update (self->core, track);
   up->forward = up->want_forward;
+  up->forwarding = up->forward;
+  if (up->forwarding)
+    ec_relay_track_update (self->core, track);
   return up;
 }
 
@@ -170,6 +173,7 @@ ec_relay_upstream_granted (EcRelaySession *self, EcRelayUpstream *up, const EcMo
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   take_properties (track, ec_moqt_request_get_properties (up->item.request));
   up->state = EC_RELAY_UPSTREAM_GRANTED;
+  up->forwarding = TRUE;
   if (has_largest && is_first (up))
     join (self, up, largest);
   ec_relay_track_update (self->core, track);
@@ -190,11 +194,17 @@ ec_relay_upstream_refused (EcRelaySession *self, EcRelayUpstream *up, const EcMo
 void
 ec_relay_upstream_updated (EcRelaySession *self, EcRelayUpstream *up, const EcMoqtGrant *grant)
 {
-  if (!up->forward || !(grant->params.has & EC_MOQT_PARAM_LARGEST_OBJECT))
+  gboolean has_largest = grant && (grant->params.has & EC_MOQT_PARAM_LARGEST_OBJECT);
+
+  if (!up->forward)
     return;
-  ec_moq_feed_raise_largest (up->track->feed, grant->params.largest);
+  if (has_largest)
+    ec_moq_feed_raise_largest (up->track->feed, grant->params.largest);
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
-  join (self, up, grant->params.largest);
+  up->forwarding = TRUE;
+  if (has_largest)
+    join (self, up, grant->params.largest);
+  ec_relay_track_update (self->core, up->track);
   ec_relay_core_unlock (self->core);
 }
 
@@ -270,6 +280,9 @@ ec_relay_upstream_look (EcRelaySession *self, EcRelayUpstream *up)
     EcMoqtParams params = { .has = EC_MOQT_PARAM_FORWARD, .forward = want_forward };
 
     up->forward = want_forward;
+    ec_relay_core_lock (self->core, ec_relay_session_now (self));
+    up->forwarding = FALSE;
+    ec_relay_core_unlock (self->core);
     ec_moqt_request_update (up->item.request, &params);
   }
 }

@@ -34,8 +34,8 @@ EcMoqtName *
 make_name (const char *path, const char *track)
 {
   g_autoptr (GError) error = NULL;
-  EcMoqtName *name = *path ? ec_moqt_name_new_from_path (path, track, &error)
-                           : ec_moqt_name_new (NULL, 0, NULL);
+  EcMoqtName *name =
+      *path ? ec_moqt_name_new_from_path (path, track, &error) : ec_moqt_name_new (NULL, 0, NULL);
 
   g_assert_no_error (error);
   return name;
@@ -178,7 +178,7 @@ peer_make (Peer *self, const char *path, const char *track, gboolean publish)
 
   pub->peer = self;
   pub->name = make_name (path, track);
-  pub->feed = ec_moq_feed_new (pub->name, NULL, &(EcMoqFeedLimits) { .max_lag = 8 });
+  pub->feed = ec_moq_feed_new (pub->name, NULL, &(EcMoqFeedLimits){ .max_lag = 8 });
   pub->writer = ec_moq_feed_add_writer (pub->feed);
   /* From the open group's beginning, as one that has been here for a while. */
   pub->at = world_now (self->world) / group_us * GROUP_OBJECTS;
@@ -421,7 +421,7 @@ on_object (gpointer user_data, EcMoqtStream *stream, const EcMoqtObject *object)
     place = g_new0 (Place, 1);
     ec_moqt_stream_set_data (stream, place);
   }
-  *place = (Place) { object->location.group, object->location.object, object->size, 0, TRUE };
+  *place = (Place){ object->location.group, object->location.object, object->size, 0, TRUE };
   if (!sub->take_wrong)
     g_assert_cmpuint (object->size, ==,
                       broadcast_size (object->location.group, object->location.object));
@@ -622,19 +622,15 @@ peer_subscribe (Peer *self, const char *path, const char *track, gboolean join)
   Sub *fetch;
 
   if (join) {
-    fetch = sub_new (self,
-                     ec_moqt_session_joining_fetch (self->moqt, sub->request, TRUE, 0, NULL));
+    fetch = sub_new (self, ec_moqt_session_joining_fetch (self->moqt, sub->request, TRUE, 0, NULL));
     fetch->fetch = TRUE;
   }
   return sub;
 }
 
 Sub *
-peer_fetch (Peer *self,
-            const char *path,
-            const char *track,
-            EcMoqtLocation start,
-            EcMoqtLocation end)
+peer_fetch (
+    Peer *self, const char *path, const char *track, EcMoqtLocation start, EcMoqtLocation end)
 {
   g_autoptr (EcMoqtName) name = make_name (path, track);
   Sub *sub = sub_new (self, ec_moqt_session_fetch (self->moqt, name, start, end, NULL));
@@ -657,7 +653,7 @@ peer_announce (Peer *self, const char *path, GBytes *token)
   EcMoqtParams params = { .n_tokens = token ? 1 : 0 };
 
   if (token)
-    params.tokens[0] = (EcMoqtToken) { .kind = EC_MOQT_TOKEN_USE_VALUE, .value = token };
+    params.tokens[0] = (EcMoqtToken){ .kind = EC_MOQT_TOKEN_USE_VALUE, .value = token };
   return ec_moqt_session_publish_namespace (self->moqt, name, &params);
 }
 

@@ -33,7 +33,7 @@ struct _Sub {
   EcMoqtLocation largest;
   GHashTable *objects; /* group << 16 | object -> bytes that came, + 1 */
   guint n_whole, n_repeated, n_wrong, n_cut;
-  guint64 first_us; /* when the first object came */
+  guint64 first_us;    /* when the first object came */
   gboolean take_wrong; /* count what differs from the broadcast, and go on */
   guint8 twist;        /* what is expected: see Pub */
 };
@@ -59,16 +59,16 @@ struct _Peer {
   EcMoqtSession *moqt;
   gboolean ready, closed, goaway, remote;
   guint64 close_code;
-  GPtrArray *subs;      /* Sub, owned */
-  GPtrArray *pubs;      /* Pub, owned */
-  GPtrArray *readers;   /* of our pubs' feeds */
-  GHashTable *found;    /* names that were told, as text */
-  guint n_lost;         /* NAMESPACE_DONEs */
-  gboolean never_read;  /* gives no credit back */
-  gboolean take_published; /* PUBLISHes are granted */
+  GPtrArray *subs;             /* Sub, owned */
+  GPtrArray *pubs;             /* Pub, owned */
+  GPtrArray *readers;          /* of our pubs' feeds */
+  GHashTable *found;           /* names that were told, as text */
+  guint n_lost;                /* NAMESPACE_DONEs */
+  gboolean never_read;         /* gives no credit back */
+  gboolean take_published;     /* PUBLISHes are granted */
   EcMoqtErrorCode space_error; /* of the last namespace request that was refused */
   guint n_space_granted, n_space_refused;
-  guint n_refused;      /* requests in all */
+  guint n_refused; /* requests in all */
   guint64 window;
 };
 
@@ -93,15 +93,10 @@ void peer_close (Peer *self);
 /* As SIGKILL does: nothing more comes, and nothing says so. */
 void peer_cut (Peer *self);
 Sub *peer_subscribe (Peer *self, const char *path, const char *track, gboolean join);
-Sub *peer_subscribe_with (Peer *self,
-                          const char *path,
-                          const char *track,
-                          const EcMoqtParams *params);
-Sub *peer_fetch (Peer *self,
-                 const char *path,
-                 const char *track,
-                 EcMoqtLocation start,
-                 EcMoqtLocation end);
+Sub *
+peer_subscribe_with (Peer *self, const char *path, const char *track, const EcMoqtParams *params);
+Sub *peer_fetch (
+    Peer *self, const char *path, const char *track, EcMoqtLocation start, EcMoqtLocation end);
 EcMoqtRequest *peer_announce (Peer *self, const char *path, GBytes *token);
 EcMoqtRequest *peer_listen (Peer *self, const char *path);
 EcMoqtRequest *peer_listen_tracks (Peer *self, const char *path);

@@ -202,14 +202,14 @@ test_fetch (void)
   peer_announce (publisher, PATH, NULL);
   pub = peer_make (publisher, PATH, "chunks", FALSE);
   world_run (world, 6 * SECOND + SECOND / 2);
-  fetch = peer_fetch (subscriber, PATH, "chunks", (EcMoqtLocation) { 1, 0 },
-                      (EcMoqtLocation) { 3, 0 });
+  fetch =
+      peer_fetch (subscriber, PATH, "chunks", (EcMoqtLocation){ 1, 0 }, (EcMoqtLocation){ 3, 0 });
   world_run (world, SECOND);
   g_assert_true (fetch->granted && fetch->done);
   g_assert_cmpuint (fetch->n_whole, ==, 3 * GROUP_OBJECTS);
   g_assert_cmpuint (fetch->n_repeated, ==, 0);
-  again = peer_fetch (subscriber, PATH, "chunks", (EcMoqtLocation) { 2, 5 },
-                      (EcMoqtLocation) { 2, 8 });
+  again =
+      peer_fetch (subscriber, PATH, "chunks", (EcMoqtLocation){ 2, 5 }, (EcMoqtLocation){ 2, 8 });
   world_run (world, SECOND);
   g_assert_true (again->done);
   g_assert_cmpuint (again->n_whole, ==, 3);
