@@ -223,13 +223,14 @@ send_piece (EcMemoryEnd *self, EcMemoryStream *stream)
   stream->last_arrival_us = MAX (stream->last_arrival_us, at_us);
   ec_memory_network_push (
       self->network,
-      &(EcMemoryEvent){ .at_us = stream->last_arrival_us,
-                        .end = self->peer,
-                        .kind = EC_MEMORY_DATA,
-                        .id = stream->id,
-                        .flag = fin,
-                        .data = g_memdup2 (stream->unsent->data + stream->unsent_at, size),
-                        .size = size });
+      &(EcMemoryEvent){
+          .at_us = stream->last_arrival_us,
+          .end = self->peer,
+          .kind = EC_MEMORY_DATA,
+          .id = stream->id,
+          .flag = fin,
+          .data = size > 0 ? g_memdup2 (stream->unsent->data + stream->unsent_at, size) : NULL,
+          .size = size });
   stream->unsent_at += size;
   stream->send_credit -= size;
   self->send_credit -= size;

@@ -11,6 +11,8 @@
 /* Bytes behind a CONNECT that waits for the client's SETTINGS. */
 #define EC_WT_HELD_MAX 16384
 #define EC_WT_SETTINGS_MAX 4096
+/* Requests of one connection that are not answered yet: each may hold a field section. */
+#define EC_WT_REQUESTS_MAX 32
 /* Without a session for this long, a server closes; before the first one, it waits for longer. */
 #define EC_WT_LINGER_US (5 * G_USEC_PER_SEC)
 #define EC_WT_FIRST_US (20 * G_USEC_PER_SEC)

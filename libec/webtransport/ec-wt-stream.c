@@ -230,6 +230,22 @@ classify_uni (EcWtConnection *self, EcWtStream *stream, guint64 type)
   }
 }
 
+static guint
+count_unanswered (EcWtConnection *self)
+{
+  GHashTableIter iter;
+  gpointer value;
+  guint n = 0;
+
+  g_hash_table_iter_init (&iter, self->streams);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    const EcWtStream *stream = value;
+
+    n += stream->kind == EC_WT_KIND_REQUEST && !stream->got_headers;
+  }
+  return n;
+}
+
 /* Whether the first bytes tell what it is; if so, it is that. */
 static gboolean
 classify (EcWtConnection *self, EcWtStream *stream)
@@ -252,6 +268,9 @@ classify (EcWtConnection *self, EcWtStream *stream)
   } else if (!self->server) {
     /* RFC 9114 §6.1 */
     ec_wt_connection_fail (self, EC_H3_STREAM_CREATION_ERROR, "the server opened a request");
+  } else if (count_unanswered (self) >= EC_WT_REQUESTS_MAX) {
+    ec_wt_connection_set_gone (self, stream->id);
+    ec_wt_stream_reject (self, stream, EC_H3_REQUEST_REJECTED);
   } else {
     stream->kind = EC_WT_KIND_REQUEST;
     ec_wt_request_data (self, stream, stream->head, stream->head_size, FALSE);
