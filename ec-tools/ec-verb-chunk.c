@@ -8,6 +8,7 @@
 
 #define VERB "chunk"
 #define MANIFEST_TYPE "ec-manifest+json"
+#define NODE_ID_SIZE 64
 /* Without anything to chunk in this much of a stream, there is no use in going on. */
 #define GIVE_UP_BYTES (32 * 1024 * 1024)
 /* How often progress is shown while nothing comes, ms. */
@@ -233,14 +234,60 @@ store (Run *run, EcChunk *chunk)
   return write_chunk (chunk, path, &run->error) ? g_steal_pointer (&path) : NULL;
 }
 
+/* The node that a manifest says it is of: it is in the first field, in base64url (ECP-0004 §2). */
+static char *
+node_of (const char *jws)
+{
+  g_auto (GStrv) fields = g_strsplit (jws, ".", 2);
+  g_autofree char *padded = g_strconcat (fields[0] ? fields[0] : "", "===", NULL);
+  g_autofree guchar *header = NULL;
+  g_autofree char *text = NULL;
+  const char *kid;
+  gsize size;
+
+  g_strdelimit (padded, "-", '+');
+  g_strdelimit (padded, "_", '/');
+  header = g_base64_decode (padded, &size);
+  text = g_strndup ((const char *) header, size);
+  kid = strstr (text, "\"kid\":\"");
+  return kid ? g_strndup (kid + strlen ("\"kid\":\""), NODE_ID_SIZE) : NULL;
+}
+
+/* Whether a manifest of somebody is there already that calls this very chunk clean. */
 static gboolean
-store_manifest (Run *run, EcChunk *chunk, const char *chunk_path)
+is_vouched_for (EcChunk *chunk, const char *path)
+{
+  g_autofree char *jws = NULL;
+  g_autofree char *node = NULL;
+  g_autofree char *text = NULL;
+  g_autoptr (EcManifest) manifest = NULL;
+
+  if (!g_file_get_contents (path, &jws, NULL, NULL))
+    return FALSE;
+  node = node_of (g_strchomp (jws));
+  text = node ? ec_identity_verify_text (node, MANIFEST_TYPE, jws, NULL) : NULL;
+  manifest = text ? ec_manifest_new_from_text (text, -1, NULL) : NULL;
+  return manifest && ec_manifest_get_clean (manifest) &&
+         ec_manifest_get_index (manifest) == ec_chunk_get_index (chunk) &&
+         g_str_equal (ec_manifest_get_hash (manifest), ec_chunk_get_hash (chunk));
+}
+
+/*
+ * Who did not see all of a chunk says nothing against the manifest of one who did. A revocation does:
+ * it is said by the one who signed.
+ */
+static gboolean
+store_manifest (Run *run, EcChunk *chunk, const char *chunk_path, gboolean revoked)
 {
   g_autofree char *base = g_strndup (chunk_path, strlen (chunk_path) - strlen (".ts"));
   g_autofree char *path = g_strconcat (base, ".jws", NULL);
-  g_autofree char *text = ec_manifest_to_text (ec_chunk_get_manifest (chunk));
-  g_autofree char *jws = ec_identity_sign_text (run->identity, MANIFEST_TYPE, text);
+  g_autofree char *text = NULL;
+  g_autofree char *jws = NULL;
 
+  if (!revoked && !ec_chunk_get_clean (chunk) && is_vouched_for (chunk, path))
+    return TRUE;
+  text = ec_manifest_to_text (ec_chunk_get_manifest (chunk));
+  jws = ec_identity_sign_text (run->identity, MANIFEST_TYPE, text);
   return g_file_set_contents (path, jws, -1, &run->error);
 }
 
@@ -265,7 +312,7 @@ take_chunk (Run *run, EcChunk *chunk)
 
   if (opt_out) {
     file = store (run, chunk);
-    if (!file || (opt_sign && !store_manifest (run, chunk, file)))
+    if (!file || (opt_sign && !store_manifest (run, chunk, file, FALSE)))
       return FALSE;
   }
   run->n_chunks++;
@@ -289,7 +336,7 @@ on_revoked (EcChunker *chunker, EcChunk *chunk, gpointer user_data)
   run->n_clean--;
   /* What was signed is signed again, not clean (ECP-0004 §3). */
   if (opt_sign && !run->error)
-    (void) store_manifest (run, chunk, file);
+    (void) store_manifest (run, chunk, file, TRUE);
   if (!opt_json) {
     ec_tool_progress_clear ();
     g_print ("%-12" G_GINT64_FORMAT " revoked: a loss was found late\n",

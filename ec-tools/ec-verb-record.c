@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,19 +40,22 @@ static const char description[] =
     "  ec record udp://@239.1.1.1:1234 -o group.ts --bytes 100000000\n"
     "\n"
     "With --json, one object at the end: uri, file, bytes, seconds, discontinuities, extent (mux,\n"
-    "program or unknown), program_number and, if it failed, error.";
+    "program or unknown), program_number and, if it failed or the end is missing, error.";
 
 #define PROGRESS_TIME 250 /* ms */
+#define FIFO_TIME 50      /* ms, between looks whether somebody reads a FIFO */
 
 typedef struct {
   EcSource *source;
   GCancellable *stop; /* Ctrl-C, the end of the duration */
+  GPollFD stop_fd;    /* of `stop` */
   int fd;
   gboolean regular; /* a file, to be synced */
-  gint64 start;     /* µs, monotonic */
+  gint64 start;     /* µs, monotonic; 0: nothing was recorded yet */
   GMutex mutex;
   guint64 bytes;         /* under the mutex, as the watcher shows it */
   guint discontinuities; /* likewise */
+  GError *lost;          /* why nothing came at the end, or NULL; owned */
 } Recording;
 
 static EcToolStatus
@@ -64,6 +68,38 @@ usage (const char *message)
 /* --- The file ---------------------------------------------------------------------------- */
 
 static gboolean
+is_fifo (const char *path)
+{
+  struct stat st;
+
+  return stat (path, &st) == 0 && S_ISFIFO (st.st_mode);
+}
+
+/* Waits for somebody to read the FIFO, but no longer than the duration, nor past Ctrl-C. -1: as by
+ * errno, EINTR where it was stopped. */
+static int
+open_fifo (const char *path, GCancellable *stop)
+{
+  gint64 end = g_get_monotonic_time () + (gint64) (duration * G_USEC_PER_SEC);
+  GPollFD poll;
+  int fd;
+
+  if (!g_cancellable_make_pollfd (stop, &poll))
+    return open (path, O_WRONLY | O_CLOEXEC);
+  while ((fd = open (path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)) < 0 && errno == ENXIO) {
+    gint64 left = duration > 0 ? (end - g_get_monotonic_time () + 999) / 1000 : FIFO_TIME;
+
+    ec_tool_progress ("Waiting for a reader of %s…", path);
+    if (left <= 0 || g_poll (&poll, 1, (int) MIN (left, FIFO_TIME)) > 0) {
+      errno = EINTR;
+      break;
+    }
+  }
+  g_cancellable_release_fd (stop);
+  return fd;
+}
+
+static gboolean
 open_output (Recording *recording, GError **error)
 {
   struct stat st;
@@ -73,12 +109,18 @@ open_output (Recording *recording, GError **error)
     return TRUE;
   }
 
-  recording->fd = open (output, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0666);
+  recording->fd =
+      is_fifo (output)
+          ? open_fifo (output, ec_tool_get_cancellable ())
+          : open (output, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0666);
   if (recording->fd >= 0) {
     recording->regular = fstat (recording->fd, &st) == 0 && S_ISREG (st.st_mode);
     return TRUE;
   }
-  if (errno == EEXIST)
+  if (errno == EINTR)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                 "nobody read the FIFO “%s”; nothing was written.", output);
+  else if (errno == EEXIST)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
                  "“%s” is there already. Choose another name, or overwrite it with --force.",
                  output);
@@ -101,13 +143,28 @@ set_write_error (int saved, GError **error)
   return FALSE;
 }
 
+/* Until a pipe or terminal takes PIPE_BUF bytes, or it is time to stop: then FALSE. Whoever reads it
+ * may have stopped reading. */
+static gboolean
+wait_writable (Recording *recording, GError **error)
+{
+  GPollFD fds[] = { recording->stop_fd, { .fd = recording->fd, .events = G_IO_OUT } };
+
+  while (g_poll (fds, G_N_ELEMENTS (fds), -1) < 0 && errno == EINTR)
+    ;
+  return !g_cancellable_set_error_if_cancelled (recording->stop, error);
+}
+
 static gboolean
 write_all (Recording *recording, const guint8 *data, gsize size, GError **error)
 {
   while (size > 0) {
-    ssize_t n = write (recording->fd, data, size);
+    ssize_t n;
 
-    if (n < 0 && errno == EINTR)
+    if (!recording->regular && !wait_writable (recording, error))
+      return FALSE;
+    n = write (recording->fd, data, recording->regular ? size : MIN (size, PIPE_BUF));
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
       continue;
     if (n < 0)
       return set_write_error (errno, error);
@@ -145,6 +202,8 @@ close_output (Recording *recording, GError **error)
 static double
 elapsed (const Recording *recording)
 {
+  if (recording->start == 0)
+    return 0;
   return (double) (g_get_monotonic_time () - recording->start) / G_USEC_PER_SEC;
 }
 
@@ -227,6 +286,8 @@ record (Recording *recording, GError **error)
   g_autoptr (GError) local = NULL;
   GThread *watcher;
 
+  if (!g_cancellable_make_pollfd (recording->stop, &recording->stop_fd))
+    recording->stop_fd.fd = -1;
   recording->start = g_get_monotonic_time ();
   watcher = g_thread_new ("ec-record-time", watch_time, recording);
   while (record_block (recording, &local))
@@ -236,6 +297,12 @@ record (Recording *recording, GError **error)
     g_clear_error (&local);
   g_cancellable_cancel (recording->stop);
   g_thread_join (watcher);
+  if (recording->stop_fd.fd >= 0)
+    g_cancellable_release_fd (recording->stop);
+  recording->lost = ec_source_dup_error (recording->source);
+  if (recording->lost == NULL && recording->bytes == 0 && ec_source_get_live (recording->source))
+    recording->lost = g_error_new (EC_SOURCE_ERROR, EC_SOURCE_ERROR_STALLED,
+                                   "Nothing came from %s.", ec_source_get_uri (recording->source));
   ec_source_close (recording->source);
   ec_tool_progress_clear ();
 
@@ -295,10 +362,32 @@ tell (const Recording *recording, double seconds, const GError *error)
 {
   g_autofree char *size = g_format_size (recording->bytes);
 
+  if (error == NULL && recording->lost)
+    g_printerr ("ec record: the end is missing. %s\n", recording->lost->message);
   if (as_json)
-    tell_json (recording, seconds, error);
+    tell_json (recording, seconds, error ? error : recording->lost);
   else if (error == NULL)
     g_printerr ("%s in %.1f s, %u discontinuities\n", size, seconds, recording->discontinuities);
+}
+
+/* A FIFO first: until somebody reads it no tuner is held. A file last: it is not made for nothing. */
+static gboolean
+open_both (Recording *recording, GError **error)
+{
+  gboolean fifo = is_fifo (output);
+
+  if (fifo && !open_output (recording, error))
+    return FALSE;
+  ec_tool_progress ("Opening %s…", ec_source_get_uri (recording->source));
+  if (!ec_source_open (recording->source, ec_tool_get_cancellable (), error)) {
+    if (error && g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+      g_clear_error (error);
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                           "stopped before the stream began; nothing was written.");
+    }
+    return FALSE;
+  }
+  return fifo || open_output (recording, error);
 }
 
 EcToolStatus
@@ -330,19 +419,8 @@ ec_verb_record (int argc, char **argv)
   }
   recording.source = source;
 
-  ec_tool_progress ("Opening %s…", argv[1]);
-  if (!ec_source_open (source, ec_tool_get_cancellable (), &error)) {
-    if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-      g_clear_error (&error);
-      g_set_error_literal (&error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                           "stopped before the stream began; nothing was written.");
-    }
-    return ec_tool_fail ("record", error);
-  }
-  if (!open_output (&recording, &error))
-    return ec_tool_fail ("record", error);
-
-  ok = record (&recording, &error);
+  ok = open_both (&recording, &error) && record (&recording, &error);
   tell (&recording, elapsed (&recording), error);
+  g_clear_error (&recording.lost);
   return ok ? EC_TOOL_DONE : ec_tool_fail ("record", error);
 }

@@ -24,9 +24,9 @@ TABLE = {
     "quic": ("base", "transport"),
     "webtransport": ("base", "transport", "quic"),
     "node": ("base", "seal", "quic"),
-    "session": ("base", "moqt", "transport"),
-    "share": ("base", "chunk", "seal", "source", "moqt", "session", "node"),
-    "relay": ("base", "seal", "moqt", "session"),
+    "session": ("base", "seal", "moqt", "transport"),
+    "share": ("base", "chunk", "seal", "source", "moqt", "session", "transport", "node"),
+    "relay": ("base", "seal", "moqt", "session", "transport"),
     "media": ("base", "ts", "chunk", "source"),
     "gateway": ("base", "moqt", "session", "chunk", "source", "share", "media"),
     "gst": (),      # public headers only: <ec.h>
@@ -34,8 +34,9 @@ TABLE = {
 
 # Single files that may include more than their folder.
 EXTRA = {
-    # The one place that knows how a session's transport comes about.
-    "session/ec-session-dial.c": ("quic", "webtransport", "node", "seal"),
+    # The two places that know how a session's transport comes about.
+    "session/ec-session-dial.c": ("quic", "webtransport", "node"),
+    "session/ec-session-listen.c": ("quic", "webtransport", "node"),
 }
 
 # Only these know how to reach GStreamer, libsoup, QUIC and the like.

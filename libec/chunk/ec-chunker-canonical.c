@@ -59,12 +59,14 @@ take_program (gpointer user_data, guint program_number, guint pmt_pid)
   return FALSE;
 }
 
+/* The first section that names a program. With a bad CRC it names none (§8). */
 static void
 on_pat (gpointer user_data, guint pid, const EcTsSection *section)
 {
   EcChunkerCore *self = user_data;
 
-  if (section->table_id != 0x00 || !ec_ts_section_is_current (section))
+  if (section->table_id != 0x00 || !ec_ts_section_is_current (section) ||
+      self->canonical.pmt_pid != EC_TS_N_PIDS)
     return;
   self->canonical.tsid = section->table_extension;
   ec_ts_pat_foreach (section, take_program, self);

@@ -28,48 +28,71 @@ ec_stream_claim_set_served (EcStreamClaim *self, gboolean served)
 {
   if (self->state == EC_STREAM_CLAIM_CONTESTED)
     return;
+  for (guint i = 0; !served && i < self->theirs.n_chunks; i++)
+    self->theirs.chunks[i].gone = TRUE;
   if (!served)
     set_state (self, EC_STREAM_CLAIM_FREE);
   else if (self->state == EC_STREAM_CLAIM_FREE)
     set_state (self, EC_STREAM_CLAIM_COMPARING);
 }
 
-static const EcStreamClaimChunk *
-find (const EcStreamClaimSide *side, gint64 index)
+/* The one that is not gone, else one of the same hash. */
+static EcStreamClaimChunk *
+find (EcStreamClaimSide *side, gint64 index, const guint8 *hash)
 {
+  EcStreamClaimChunk *same = NULL;
+
   for (guint i = 0; i < side->n_chunks; i++) {
-    if (side->chunks[i].index == index)
-      return &side->chunks[i];
+    EcStreamClaimChunk *chunk = &side->chunks[i];
+
+    if (chunk->index == index && !chunk->gone)
+      return chunk;
+    if (chunk->index == index && memcmp (chunk->hash, hash, sizeof chunk->hash) == 0)
+      same = chunk;
   }
-  return NULL;
+  return same;
 }
 
-static void
+static EcStreamClaimChunk *
 remember (EcStreamClaimSide *side, gint64 index, const guint8 *hash)
 {
   EcStreamClaimChunk *chunk = &side->chunks[side->next];
 
   chunk->index = index;
+  chunk->gone = FALSE;
   memcpy (chunk->hash, hash, sizeof chunk->hash);
   side->next = (side->next + 1) % EC_STREAM_CLAIM_REMEMBERED;
   side->n_chunks = MIN (side->n_chunks + 1, EC_STREAM_CLAIM_REMEMBERED);
+  return chunk;
+}
+
+/* With all that the other side said of this index. */
+static void
+compare (EcStreamClaim *self, const EcStreamClaimSide *other, const EcStreamClaimChunk *chunk)
+{
+  for (guint i = 0; i < other->n_chunks && self->state != EC_STREAM_CLAIM_CONTESTED; i++) {
+    const EcStreamClaimChunk *theirs = &other->chunks[i];
+
+    if (theirs->index != chunk->index)
+      continue;
+    if (memcmp (theirs->hash, chunk->hash, sizeof chunk->hash) != 0)
+      set_state (self, EC_STREAM_CLAIM_CONTESTED);
+    else if (!theirs->gone)
+      set_state (self, EC_STREAM_CLAIM_AGREED);
+  }
 }
 
 void
 ec_stream_claim_take (EcStreamClaim *self, gboolean is_ours, gint64 index, const guint8 *hash)
 {
   EcStreamClaimSide *mine = is_ours ? &self->ours : &self->theirs;
-  const EcStreamClaimChunk *other = find (is_ours ? &self->theirs : &self->ours, index);
-  const EcStreamClaimChunk *before = find (mine, index);
+  EcStreamClaimChunk *chunk = find (mine, index, hash);
 
   /* What was there first is what counts (R11). */
-  if (!before)
-    remember (mine, index, hash);
+  if (!chunk)
+    chunk = remember (mine, index, hash);
+  chunk->gone = FALSE;
   if (!is_ours)
     ec_stream_claim_set_served (self, TRUE);
-  if (!other || self->state == EC_STREAM_CLAIM_CONTESTED)
-    return;
-  set_state (self, memcmp (other->hash, before ? before->hash : hash, BLAKE3_OUT_LEN) == 0
-                       ? EC_STREAM_CLAIM_AGREED
-                       : EC_STREAM_CLAIM_CONTESTED);
+  compare (self, is_ours ? &self->theirs : &self->ours, chunk);
 }

@@ -23,6 +23,7 @@ typedef enum {
 typedef struct {
   gint64 index;
   guint8 hash[BLAKE3_OUT_LEN];
+  gboolean gone; /* whoever served it is, so that nobody can agree with it any more */
 } EcStreamClaimChunk;
 
 typedef struct {
@@ -37,7 +38,10 @@ typedef struct {
 } EcStreamClaim;
 
 void ec_stream_claim_init (EcStreamClaim *self);
-/* Somebody else was found to serve the name, or the last one that did is gone. */
+/*
+ * Somebody else was found to serve the name, or the last one that did is gone. What that one served
+ * is remembered: it was published first, so a difference to it counts, but agreement with it does not.
+ */
 void ec_stream_claim_set_served (EcStreamClaim *self, gboolean served);
 /* A clean chunk of ours, or one that somebody else serves under the name. */
 void ec_stream_claim_take (EcStreamClaim *self, gboolean is_ours, gint64 index, const guint8 *hash);

@@ -245,7 +245,7 @@ ec_moqt_out_properties (const EcMoqtOut *self, const EcMoqtProperties *propertie
     const EcMoqtProperty *item = ec_moqt_properties_get (properties, i);
 
     /* What another draft's numbers can say and this one's cannot is left out: it would be something else. */
-    if (item->type > self->wire->varint->max || item->number > self->wire->varint->max ||
+    if (item->type - previous > self->wire->varint->max || item->number > self->wire->varint->max ||
         item->size > EC_MOQT_MAX_KVP_SIZE)
       continue;
     ec_moqt_out_number (self, item->type - previous);

@@ -33,6 +33,12 @@ typedef struct {
   guint max_handshakes;  /* unfinished ones; 0: 256. Beyond a quarter, Retry (RFC 9000 §8.1.2) */
   gboolean
       require_client_key; /* RFC 7250 raw key of the client, where it offers one: it must be good */
+  gboolean always_retry;  /* Retry to each client that shows no token */
+  const guint8
+      *secret; /* 32 bytes that derive reset and Retry tokens; NULL: random ones. One that is kept
+                             * lets a process that was started again reset its former connections */
+  const char *key_log; /* a file that TLS secrets are added to, as of SSLKEYLOGFILE; NULL: none */
+  const char *qlog_folder; /* one file of qlog a connection goes there; NULL: none */
 } EcQuicEndpointConfig;
 
 /* Limits and habits of one connection; 0 is the default that is named. */
@@ -62,15 +68,40 @@ typedef void (*EcQuicDialledFunc) (gpointer user_data, EcTransport *transport);
 EcQuicEndpoint *ec_quic_endpoint_new (const EcQuicEndpointConfig *config,
                                       const EcQuicTuning *tuning,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Asks all connections to close with `code`, waits a bounded time for them to have said so, stops the threads. */
+/*
+ * Asks all connections to close with `code`, waits a bounded time for them to have said so, stops the threads.
+ * No callback comes after it returns, so none to a later dial. From a worker's thread it returns at once, and
+ * stops afterwards. The last reference stops with code 0.
+ */
 void ec_quic_endpoint_stop (EcQuicEndpoint *self, guint64 code, const char *reason);
 EcQuicEndpoint *ec_quic_endpoint_ref (EcQuicEndpoint *self);
 void ec_quic_endpoint_unref (EcQuicEndpoint *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcQuicEndpoint, ec_quic_endpoint_unref)
 
+/* How much there is and was of what; for people and tests. */
+typedef struct {
+  guint64 connections; /* open now, handshakes included */
+  guint64 handshakes;  /* accepted ones, unfinished now */
+  guint64 accepted;    /* handshakes finished, as server */
+  guint64 retries;     /* Retry packets sent */
+  guint64 refused;     /* clients turned away for want of room */
+  guint64 handed_over; /* datagrams that came to another worker than their connection's */
+  guint64 resets_sent; /* stateless ones */
+  guint64 dropped;     /* datagrams that belong to nothing, or are broken */
+  guint64 received;    /* datagrams */
+  guint64 receive_calls;
+  guint64 sent; /* datagrams */
+  guint64 send_calls;
+} EcQuicStatistics;
+
+void ec_quic_endpoint_get_statistics (EcQuicEndpoint *self, EcQuicStatistics *statistics);
+
+/* What it was made with; NULL: nothing. Belongs to the endpoint. */
+EcQuicCredentials *ec_quic_endpoint_get_credentials (EcQuicEndpoint *self);
 /* GInetSocketAddress, in the order of config.listen, with the ports that were got; (transfer container). */
 GPtrArray *ec_quic_endpoint_get_addresses (EcQuicEndpoint *self);
-/* Copies all of `dial`. What goes wrong comes as `closed` of the transport. */
+/* Copies all of `dial`. What goes wrong comes as `closed` of the transport. In place of no `server_name` the address's
+ * text is what the certificate must have. */
 void ec_quic_endpoint_dial (EcQuicEndpoint *self,
                             const EcQuicDial *dial,
                             EcQuicDialledFunc dialled,

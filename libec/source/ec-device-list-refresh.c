@@ -56,12 +56,18 @@ post_new (EcDeviceList *list)
 }
 
 static void
+waiter_stop_watching (Waiter *waiter)
+{
+  if (!waiter->cancelled)
+    return;
+  g_source_destroy (waiter->cancelled);
+  g_clear_pointer (&waiter->cancelled, g_source_unref);
+}
+
+static void
 waiter_free (Waiter *waiter)
 {
-  if (waiter->cancelled) {
-    g_source_destroy (waiter->cancelled);
-    g_source_unref (waiter->cancelled);
-  }
+  waiter_stop_watching (waiter);
   g_object_unref (waiter->task);
   g_free (waiter);
 }
@@ -81,6 +87,9 @@ end_search (EcDeviceList *self, gboolean complete)
 {
   EcDeviceSearch *search = g_steal_pointer (ec_device_list_get_search (self));
 
+  /* Who hears of the end may run the main loop: nobody can be cancelled any more. */
+  for (guint i = 0; i < search->waiters->len; i++)
+    waiter_stop_watching (search->waiters->pdata[i]);
   ec_device_list_end (self, complete);
   for (guint i = 0; i < search->waiters->len; i++) {
     Waiter *waiter = search->waiters->pdata[i];

@@ -10,11 +10,11 @@
  * The tuners on the network, a list model of [class@Device].
  *
  * [method@DeviceList.refresh_async] searches: by broadcast on every local network (IPv4 and IPv6),
- * and at every address of [property@DeviceList:addresses] and of the environment variable
- * `EC_DEVICES` (comma separated), for devices that a broadcast does not reach. Each is asked on its
- * own for what it is and which channels it has: devices appear as they answer, are loaded as they
- * tell more, and a slow or dead one delays nobody but the end of the search. A device that is not
- * found in two searches in a row is removed.
+ * on this computer, and at every address of [property@DeviceList:addresses] and of the environment
+ * variable `EC_DEVICES` (comma separated), for devices that a broadcast does not reach. Each is asked
+ * on its own for what it is and which channels it has: devices appear as they answer, are loaded as
+ * they tell more, and a slow or dead one delays nobody but the end of the search. A device that is
+ * not found in two searches in a row is removed.
  *
  * Belongs to the main context that was the thread default when it was made, and so do its devices.
  */

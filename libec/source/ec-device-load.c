@@ -3,16 +3,19 @@
 #include "source/ec-channel-private.h"
 #include "source/ec-device-private.h"
 #include "source/ec-hdhr-client.h"
+#include "source/ec-hdhr-locate.h"
 #include "source/ec-work.h"
 
 /* The calls of EcDevice that wait for the device: load, set a favourite. */
 
 #define REQUEST_TIMEOUT 4000 /* ms */
+#define QUESTIONS (EC_HDHR_FETCH_LINEUP | EC_HDHR_FETCH_STATUS)
 
 /* --- Loading ----------------------------------------------------------------------------- */
 
 typedef struct {
   char *base_url;
+  char *host; /* to ask where its web server is, if it is not at base_url; or NULL */
   EcHdhrDetails *details;
 } Load;
 
@@ -22,8 +25,27 @@ load_free (gpointer data)
   Load *load = data;
 
   g_free (load->base_url);
+  g_free (load->host);
   g_clear_pointer (&load->details, ec_hdhr_details_free);
   g_free (load);
+}
+
+/* Where else than at base_url the device says that its web server is, tried until one answers. */
+static void
+load_elsewhere (Load *load, EcHttp *http, GCancellable *cancellable, GError **cause)
+{
+  gboolean fresh = FALSE;
+  guint n_tries = 0;
+
+  while (!load->details && !fresh) {
+    g_autofree char *located =
+        ec_hdhr_locate (load->host, n_tries++ == 0, &fresh, cancellable, NULL);
+
+    if (!located || g_str_equal (located, load->base_url))
+      continue;
+    g_clear_error (cause);
+    load->details = ec_hdhr_fetch (http, located, QUESTIONS, REQUEST_TIMEOUT, cancellable, cause);
+  }
 }
 
 static void
@@ -31,17 +53,27 @@ load_run (gpointer data, GCancellable *cancellable, GError **error)
 {
   Load *load = data;
   g_autoptr (EcHttp) http = ec_http_new (TRUE);
+  g_autoptr (GError) cause = NULL;
 
-  load->details = ec_hdhr_fetch (http, load->base_url, EC_HDHR_FETCH_LINEUP | EC_HDHR_FETCH_STATUS,
-                                 REQUEST_TIMEOUT, cancellable, error);
+  load->details =
+      ec_hdhr_fetch (http, load->base_url, QUESTIONS, REQUEST_TIMEOUT, cancellable, &cause);
+  if (load->host && g_error_matches (cause, EC_SOURCE_ERROR, EC_SOURCE_ERROR_GONE))
+    load_elsewhere (load, http, cancellable, &cause);
+  if (cause)
+    g_propagate_error (error, g_steal_pointer (&cause));
 }
 
 static Load *
 load_new (EcDevice *self)
 {
   Load *load = g_new0 (Load, 1);
+  const char *host = ec_device_get_host (self);
+  g_autofree char *host_url = NULL;
+  gboolean has_port = TRUE;
 
   load->base_url = g_strdup (ec_device_get_base_url (self));
+  if (host && (host_url = ec_hdhr_base_url_for_host (host, &has_port, NULL)) && !has_port)
+    load->host = g_strdup (host);
   return load;
 }
 

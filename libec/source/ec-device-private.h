@@ -11,6 +11,8 @@ EcDevice *ec_device_new (const char *device_id, const char *base_url, const char
 void ec_device_apply (EcDevice *self, EcHdhrDetails *details);
 
 /* Found again, perhaps elsewhere; tuner_count 0: not known. */
+/* What it was asked for by, or NULL. */
+const char *ec_device_get_host (EcDevice *self);
 void ec_device_set_base_url (EcDevice *self, const char *base_url);
 void ec_device_set_tuner_count (EcDevice *self, guint tuner_count);
 

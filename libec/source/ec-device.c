@@ -309,6 +309,12 @@ ec_device_new (const char *device_id, const char *base_url, const char *host)
   return self;
 }
 
+const char *
+ec_device_get_host (EcDevice *self)
+{
+  return self->host;
+}
+
 void
 ec_device_set_base_url (EcDevice *self, const char *base_url)
 {
@@ -386,7 +392,7 @@ ec_device_apply (EcDevice *self, EcHdhrDetails *details)
 
 /**
  * ec_device_new_for_host:
- * @host: an address or a host name, with ":PORT" where its web server is not at port 80
+ * @host: an address or a host name; with ":PORT", the web server there is asked and no other
  * @error: return location for an error
  *
  * Makes a device of which the address is known; nothing is asked yet.

@@ -89,6 +89,7 @@ make_ways (const EcHdhrProbe *probe)
 {
   GPtrArray *ways = g_ptr_array_new_with_free_func ((GDestroyNotify) way_free);
   guint port = probe->port ? probe->port : EC_HDHR_DISCOVER_PORT;
+  g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
   struct ifaddrs *interfaces;
 
   if (probe->address) {
@@ -101,6 +102,8 @@ make_ways (const EcHdhrProbe *probe)
       add_interface (ways, i, port);
     freeifaddrs (interfaces);
   }
+  /* This computer has no broadcast of its own, but may run a device (“ec tuner”). */
+  add_way (ways, NULL, make_address (loopback, port, 0));
   return ways;
 }
 

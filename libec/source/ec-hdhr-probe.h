@@ -7,7 +7,7 @@
 
 /*
  * Discovery by UDP, in a thread that may wait: two rounds of requests, 200 ms apart, to one address
- * or to everyone on the local networks (255.255.255.255 and ff02::176 on every interface).
+ * or to everyone: 255.255.255.255 and ff02::176 on every interface, and this computer.
  */
 
 /* base_url: as the device says, or made of its address. FALSE: that is enough. */

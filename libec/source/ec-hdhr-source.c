@@ -48,8 +48,10 @@ find_device (const HdhrData *data, GCancellable *cancellable, GError **error)
     g_clear_error (&cause);
     details =
         ec_hdhr_fetch (http, base_url, EC_HDHR_FETCH_LINEUP, REQUEST_TIMEOUT, cancellable, &cause);
-    /* At an address remembered there may be another device by now. */
-    if (details && (fresh || g_strcmp0 (details->device_id, data->device) == 0))
+    /* At an address remembered there may be another device by now, unless it is the address that
+     * names it. */
+    if (details && (fresh || !ec_hdhr_is_device_id (data->device, NULL) ||
+                    g_strcmp0 (details->device_id, data->device) == 0))
       return g_steal_pointer (&details);
     if (fresh || g_cancellable_is_cancelled (cancellable))
       break;

@@ -11,6 +11,9 @@ typedef struct {
   const char *format; /* one %s: who */
 } Sentence;
 
+#define HOST_NOT_FOUND                                                                             \
+  "%s was not found: there is no host of that name. Check the spelling, or use its address."
+
 static const Sentence sentences[] = {
   { G_IO_ERROR_CONNECTION_REFUSED, EC_SOURCE_ERROR_GONE,
     "%s refused the connection. Is it running, and is the port right?" },
@@ -23,8 +26,7 @@ static const Sentence sentences[] = {
   { G_IO_ERROR_CONNECTION_CLOSED, EC_SOURCE_ERROR_GONE, "%s closed the connection." },
   { G_IO_ERROR_NOT_CONNECTED, EC_SOURCE_ERROR_GONE, "%s closed the connection." },
   { G_IO_ERROR_PARTIAL_INPUT, EC_SOURCE_ERROR_GONE, "%s closed the connection too early." },
-  { G_IO_ERROR_HOST_NOT_FOUND, EC_SOURCE_ERROR_NOT_FOUND,
-    "There is no host with the name of %s. Check the spelling, or use its address." },
+  { G_IO_ERROR_HOST_NOT_FOUND, EC_SOURCE_ERROR_NOT_FOUND, HOST_NOT_FOUND },
   { G_IO_ERROR_NOT_FOUND, EC_SOURCE_ERROR_NOT_FOUND, "%s does not exist." },
   { G_IO_ERROR_PERMISSION_DENIED, EC_SOURCE_ERROR_FAILED,
     "Access to %s is not permitted. Check its permissions." },
@@ -53,9 +55,7 @@ ec_source_error_from_io (GError **error, const GError *cause, const char *who)
   }
 
   if (cause->domain == G_RESOLVER_ERROR)
-    g_set_error (error, EC_SOURCE_ERROR, EC_SOURCE_ERROR_NOT_FOUND,
-                 "There is no host with the name of %s. Check the spelling, or use its address.",
-                 who);
+    g_set_error (error, EC_SOURCE_ERROR, EC_SOURCE_ERROR_NOT_FOUND, HOST_NOT_FOUND, who);
   else if (cause->domain == G_TLS_ERROR)
     g_set_error (error, EC_SOURCE_ERROR, EC_SOURCE_ERROR_GONE,
                  "No secure connection to %s could be made: %s.", who, cause->message);

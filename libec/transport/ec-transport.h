@@ -8,9 +8,8 @@
  * a WebTransport session over HTTP/3, a pair in memory.
  *
  * A transport lives on one thread, its own: every function below and every event is called there, but
- * for ec_transport_wake(). Nothing blocks. No event comes from inside a function below, except
- * `closed`, which may come from ec_transport_close(); and whatever may be called from an event may be
- * called from every event. `closed` is the last event; after it, and not before, the owner lets go with
+ * for ec_transport_wake(). Nothing blocks. No event comes from inside a function below; whatever
+ * may be called from an event may be called from every event. `closed` is the last event; after it, and not before, the owner lets go with
  * ec_transport_unref().
  *
  * Bytes that are written belong to the transport until they are acknowledged: a payload is kept by
@@ -177,6 +176,6 @@ guint64 ec_transport_now (EcTransport *self);
 void ec_transport_set_timer (EcTransport *self, guint64 at_us);
 /* From any thread that holds a reference: `woken` comes soon; many calls may be answered by one. */
 void ec_transport_wake (EcTransport *self);
-/* Sends the code and reason to the peer, as far as that is possible; `closed` follows, soon or at once. */
+/* Sends the code and reason to the peer, as far as that is possible; `closed` follows soon, and no other event before it. */
 void ec_transport_close (EcTransport *self, guint64 code, const char *reason);
 void ec_transport_get_info (EcTransport *self, EcTransportInfo *info);

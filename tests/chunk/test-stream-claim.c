@@ -71,6 +71,28 @@ test_first_counts (void)
   g_assert_cmpint (claim.state, ==, EC_STREAM_CLAIM_AGREED);
 }
 
+/* Who is gone can no longer agree, but was first all the same. */
+static void
+test_gone (void)
+{
+  for (guint i = 0; i < 3; i++) {
+    EcStreamClaim claim;
+
+    ec_stream_claim_init (&claim);
+    ec_stream_claim_take (&claim, FALSE, 3, hash_a);
+    ec_stream_claim_set_served (&claim, FALSE);
+    g_assert_true (ec_stream_claim_is_granted (&claim));
+    ec_stream_claim_set_served (&claim, TRUE);
+    ec_stream_claim_take (&claim, TRUE, 3, i == 0 ? hash_b : hash_a);
+    g_assert_cmpint (claim.state, ==,
+                     i == 0 ? EC_STREAM_CLAIM_CONTESTED : EC_STREAM_CLAIM_COMPARING);
+    if (i == 0)
+      continue;
+    ec_stream_claim_take (&claim, FALSE, 3, i == 1 ? hash_b : hash_a);
+    g_assert_cmpint (claim.state, ==, i == 1 ? EC_STREAM_CLAIM_CONTESTED : EC_STREAM_CLAIM_AGREED);
+  }
+}
+
 /* Only so many are remembered: those far apart have nothing in common. */
 static void
 test_bounds (void)
@@ -94,6 +116,7 @@ main (int argc, char **argv)
   g_test_add_func ("/chunk/stream-claim/agreement", test_agreement);
   g_test_add_func ("/chunk/stream-claim/difference", test_difference);
   g_test_add_func ("/chunk/stream-claim/first-counts", test_first_counts);
+  g_test_add_func ("/chunk/stream-claim/gone", test_gone);
   g_test_add_func ("/chunk/stream-claim/bounds", test_bounds);
   return g_test_run ();
 }

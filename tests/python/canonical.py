@@ -30,6 +30,8 @@ LOOK_BACK = 360_000             # §5.2, §5.3
 LOOK_BACK_STARTS = 1_024        # §5.3
 WINDOW_PACKETS = 32             # §3.3
 WINDOW_GAPS = 256               # §3.3
+REMEMBERED_GAPS = 1024          # §7.4
+REMEMBERED_CHUNKS = 512         # §7.5
 PCR_CYCLE = 2**33 * 300         # §7.7
 PART_LIMIT = 33_554_432         # §6.4
 CHUNK_LIMIT = 134_217_728       # §6.4
@@ -628,9 +630,11 @@ class Receiver:
         first = previous.position
         all_first = None
         if joins:                                                               # §7.4
+            left = REMEMBERED_GAPS
             for other in reversed(self.gaps):       # the last positions never fall in that list
-                if other.last < first:
+                if other.last < first or left == 0:
                     break
+                left -= other.joins
                 if other.joins and other.pid != pid:
                     common = max(first, other.first)
                     all_first = common if all_first is None else min(all_first, common)
@@ -1137,8 +1141,10 @@ def judge(receiver, claimed):
     for number, opening in enumerate(receiver.openings):
         chunk, first, last = cut(receiver, number)
         result.append(chunk)
+        forgotten = number + REMEMBERED_CHUNKS
+        forgotten = receiver.openings[forgotten].decided if forgotten < len(receiver.openings) else FOREVER
         gaps = [gap for gap in receiver.gaps[bisect.bisect_left(lasts, first):]
-                if damages(gap, first, last, opening.start)]
+                if gap.found <= forgotten and damages(gap, first, last, opening.start)]
         chunk.damaged += len(gaps)
         if not (chunk.certain_open and chunk.certain_close):
             continue
@@ -1166,10 +1172,20 @@ def judge(receiver, claimed):
 # §8 Canonical input
 
 
+def named_program(packet):
+    """Program and PMT PID that the PAT packet of a chunk names; (0, None) if its section is no good."""
+    for section in Sections().packet(packet[payload_offset(packet):], True):
+        if section[0] == 0 and valid(section, 12) and current(section):
+            for at in range(8, len(section) - 7, 4):
+                if u16(section, at):
+                    return u16(section, at), u16(section, at + 2) & 0x1FFF
+    return 0, None
+
+
 def canonical_chunk(packets, start):
     """One chunk of canonical input, and its starts (position, PTS, ts)."""
     first = packets[0]
-    program, pid = u16(first, 27), u16(first, 29) & 0x1FFF
+    program, pid = named_program(first)
     sections, pmt, head = Sections(), None, 1
     for i, packet in enumerate(packets[1:], 1):
         at = payload_offset(packet)

@@ -228,6 +228,34 @@ def test_signed(tmp_path):
     assert stranger.returncode == 1 and "signature" in stranger.stderr
 
 
+def test_signed_by_one_who_knows_less(tmp_path):
+    """A clean manifest is never overwritten by an uncertain one of the same chunk; the other way round it is."""
+    make_stream(tmp_path / "a.ts", "--seconds", 24)
+    out, key = tmp_path / "out", ["--identity", str(tmp_path / "key")]
+
+    def signatures():
+        return {path.name: path.read_text() for path in out.glob("*.jws")}
+
+    first = chunk(tmp_path / "a.ts", out, "--sign", *key)
+    before = signatures()
+    clean = {f"{line['index']}.jws" for line in first if line["clean"]}
+    assert len(before) == len(first) > len(clean) > 3
+    (tmp_path / "joined.ts").write_bytes(b"".join(pathlib.Path(line["file"]).read_bytes() for line in first))
+    for more in (key, []):
+        again = chunk(tmp_path / "joined.ts", out, "--sign", *more)
+        assert {line["file"] for line in again} == {line["file"] for line in first}
+        assert {name: text for name, text in signatures().items() if name in clean} == \
+            {name: text for name, text in before.items() if name in clean}
+    for name in clean:
+        (out / name).write_text("rubbish." if name == min(clean) else "e30.e30.e30")
+    chunk(tmp_path / "joined.ts", out, "--sign", *key)
+    uncertain = signatures()
+    assert not any(uncertain[name] == before[name] for name in clean)
+    assert all(text.count(".") == 2 and len(text) > 200 for text in uncertain.values())
+    chunk(tmp_path / "a.ts", out, "--sign", *key)
+    assert signatures() == before
+
+
 def test_signed_and_revoked(tmp_path):
     """A chunk in which a loss shows late is signed again, not clean, and stays in its timeline."""
     stream = make_stream(tmp_path / "a.ts", "--seconds", 40)

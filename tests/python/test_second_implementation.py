@@ -137,12 +137,12 @@ def test_packets_without_payload_that_the_chunk_does_not_keep(tmp_path):
     assert len(at_change) >= 3
 
 
-def stills(lone, pictures=90):
+def stills(lone, pictures=90, step=200_000):
     """Pictures so far apart that each step from one to the next is one of §4.1, so that E stands still, and
     now and then a packet on another PID."""
     mux = Mux()
     for picture in range(pictures):
-        ts = 200_000 * picture
+        ts = step * picture
         codes = b"\0\0\1\xB3" + b"\x11" * 8 + b"\0\0\1\0" + bytes((0, 8, 0xFF, 0xFF)) + b"\0\0\1\1" + b"\x55" * 300
         mux.add(*tsgen.section_packets(0, tsgen.pat(77, [(3, MAP)])))
         mux.add(*tsgen.section_packets(MAP, tsgen.pmt(3, VIDEO, [(2, VIDEO, b""), (0x81, AUDIO, b"")])))
@@ -158,6 +158,89 @@ def test_chunk_that_waits_for_ever(tmp_path, last):
     chunks = compare(stills((5, 40, last)), tmp_path)
     assert [number for number, chunk in enumerate(chunks) if not chunk["clean"]][6:8] == \
         ([last, 89] if last < 57 else [40, last])
+
+
+@pytest.mark.parametrize("chunks_between", [511, 512, 513, 600])
+def test_late_gap(tmp_path, chunks_between):
+    """§7.5: a gap damages the 512 chunks before the one that shows it, and none that is older."""
+    late = 2 + 2 * chunks_between
+    stream = stills((2, late - 1, late), pictures=2 * chunks_between + 30, step=90_000)
+    packets = [stream[i:i + 188] for i in range(0, len(stream), 188)]
+    lost = [i for i, packet in enumerate(packets) if packet[1:3] == b"\x01\x02"][1]
+    before, after = compare(stream, tmp_path), compare(b"".join(packets[:lost] + packets[lost + 1:]), tmp_path)
+    damaged = [one["damaged"] - other["damaged"] for one, other in zip(after, before)]
+    assert set(damaged) == {0, 1} and sum(damaged) == min(chunks_between + 1, 512)
+
+
+def other_pids(gaps):
+    """Three more PIDs than the program has: one with a gap early, one with many gaps, and one with a gap over
+    all of them. Only those that overlap are gaps on all."""
+    early, many, long = 0x201, 0x202, 0x203
+    mux, counts = Mux(), {}
+
+    def other(pid, skip=0):
+        counts[pid] = counts.get(pid, -1) + 1 + skip
+        one = tsgen.packet(pid, b"\x77" * 184)
+        one[3] = one[3] & 0xF0 | counts[pid] & 15
+        mux.packets.append(bytes(one))
+
+    begin = [0]
+    for picture in range(300):
+        ts = 9_000 * picture
+        key = picture % 10 == 0
+        codes = b"\0\0\1\xB3" + b"\x11" * 8 if key else b""
+        codes += b"\0\0\1\0" + bytes((0, 8 if key else 16, 0xFF, 0xFF)) + b"\0\0\1\1" + b"\x55" * 30
+        mux.add(*tsgen.section_packets(0, tsgen.pat(77, [(3, MAP)])))
+        mux.add(*tsgen.section_packets(MAP, tsgen.pmt(3, VIDEO, [(2, VIDEO, b"")])))
+        if key:
+            mux.add(*tsgen.section_packets(0x1FFB, tsgen.stt(10**9 + ts // 90_000), tsgen.tvct(77)))
+        mux.add(*tsgen.pes_packets(VIDEO, tsgen.pes(0xE0, ts, ts, codes), pcr=300 * ts))
+        if picture in (10, 250):
+            for n in range(10):
+                other(long, skip=picture == 250 and n == 0)
+        if picture in (50, 51):
+            for n in range(10):
+                other(early, skip=picture == 51 and n == 0)
+        if picture in (70, 71) or 80 <= picture < 230:
+            for n in range(min(10, gaps) if picture >= 80 else 1):
+                gaps -= picture >= 80
+                for n in range(10):
+                    other(many, skip=picture >= 80 and n == 0)
+    return b"".join(mux.packets)
+
+
+@pytest.mark.parametrize("gaps", [10, 1023, 1024, 1025, 1200])
+def test_many_gaps(tmp_path, gaps):
+    """§7.4: of the gaps before, the last 1,024 are looked at."""
+    chunks = compare(other_pids(gaps), tmp_path)
+    with_early = [chunk["damaged"] for chunk in chunks[1:3]]
+    assert any(with_early) == (gaps < 1024)
+    assert sum(chunk["damaged"] for chunk in chunks) >= 5
+
+
+@pytest.mark.parametrize("fault", ["crc", "not current", "pointer", "two sections", "no program", "nothing"])
+def test_canonical_head_that_is_not_ours(tmp_path, fault):
+    """§8: the PAT packet's first good section with a program names the PMT; without one there is no PMT."""
+    section = bytearray(tsgen.pat(77, [(3, MAP)]))
+    other = tsgen.pat(77, [(4, AUDIO)])
+    if fault == "not current":
+        section = tsgen.with_crc(bytes(section[:5]) + bytes((section[5] & 0xFE,)) + bytes(section[6:-4]))
+    elif fault == "crc":
+        section[-1] ^= 1
+    elif fault == "no program":
+        section = tsgen.pat(77, [(0, 0x10)])
+    content = {"pointer": b"\x05" + b"\xFF" * 5 + section, "two sections": b"\0" + section + other,
+               "nothing": b"\xFF"}.get(fault, b"\0" + section)
+    tag = (canonical.CANONICAL + (7).to_bytes(8, "big") + content).ljust(188, b"\xFF")
+    mux = Mux()
+    mux.packets.append(tag)
+    mux.add(*tsgen.section_packets(MAP, tsgen.pmt(3, VIDEO, [(2, VIDEO, b"")])))
+    for picture in range(4):
+        ts = 9_000 * picture
+        mux.add(*tsgen.pes_packets(VIDEO, tsgen.pes(0xE0, ts, ts, b"\0\0\1\0" + b"\x55" * 300)))
+    chunk, = compare(b"".join(mux.packets), tmp_path, with_hash=True)
+    assert len(chunk["parts"]) == (4 if fault in ("pointer", "two sections") else 1)
+    assert (chunk["pts"] is not None) == (fault in ("pointer", "two sections"))
 
 
 @pytest.mark.parametrize("behind", ["another map", "another program", "another table first"])

@@ -3,6 +3,8 @@
 
 #include "base/ec-error.h"
 #include "fake-device.h"
+#include "source/ec-device-private.h"
+#include "source/ec-hdhr-cache.h"
 #include "source/ec-device-list.h"
 
 static EcDevice *
@@ -230,6 +232,25 @@ test_bad_host (void)
   g_assert_nonnull (ec_device_get_error (device));
 }
 
+/* A computer whose web server, or none, is at port 80 may hold a device that tells where its own is. */
+static void
+test_elsewhere (void)
+{
+  FakeDevice *fake = fake_device_new ("10A12347");
+  g_autofree char *address = fake_device_host (fake);
+  g_autofree char *base_url = g_strdup_printf ("http://%s", address);
+  g_autoptr (EcDevice) device = ec_device_new (NULL, "http://127.0.0.1:1", "localhost");
+  g_autoptr (GError) error = NULL;
+
+  ec_hdhr_cache_set_base_url ("LOCALHOST", base_url);
+  g_assert_true (ec_device_load (device, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (ec_device_get_device_id (device), ==, "10A12347");
+  g_assert_cmpstr (ec_device_get_base_url (device), ==, base_url);
+  ec_hdhr_cache_set_base_url ("LOCALHOST", NULL);
+  fake_device_free (fake);
+}
+
 /* --- The list ---------------------------------------------------------------------------- */
 
 typedef struct {
@@ -354,6 +375,35 @@ test_list_cancel (void)
   fake_device_free (slow);
 }
 
+static void
+on_refreshing (EcDeviceList *list, GParamSpec *pspec, GCancellable *cancellable)
+{
+  if (ec_device_list_get_refreshing (list))
+    return;
+  g_cancellable_cancel (cancellable);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+/* Whoever hears that the search is over cancels it, and runs the main loop. */
+static void
+test_list_cancel_at_end (void)
+{
+  g_autoptr (EcDeviceList) list = ec_device_list_new ();
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  guint done = 0;
+
+  ec_device_list_set_broadcast (list, FALSE);
+  g_signal_connect (list, "notify::refreshing", G_CALLBACK (on_refreshing), cancellable);
+  ec_device_list_refresh_async (list, cancellable, on_refresh_cancelled, &done);
+  ec_device_list_refresh_async (list, cancellable, on_refresh_cancelled, &done);
+  while (done < 2)
+    g_main_context_iteration (NULL, TRUE);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (done, ==, 2);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -364,7 +414,9 @@ main (int argc, char **argv)
   g_test_add_func ("/device/many-channels", test_many_channels);
   g_test_add_func ("/device/async", test_async);
   g_test_add_func ("/device/bad-host", test_bad_host);
+  g_test_add_func ("/device/elsewhere", test_elsewhere);
   g_test_add_func ("/device/list", test_list);
   g_test_add_func ("/device/list/cancel", test_list_cancel);
+  g_test_add_func ("/device/list/cancel-at-end", test_list_cancel_at_end);
   return g_test_run ();
 }

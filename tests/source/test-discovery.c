@@ -351,6 +351,29 @@ test_broadcast (void)
   g_assert_cmpint (g_get_monotonic_time () - start, <, 2 * G_USEC_PER_SEC);
 }
 
+/* “Everyone” are the devices on this computer, too. */
+static void
+test_loopback (void)
+{
+  Responder *responder = responder_new ();
+  EcHdhrScanOptions options = {
+    .broadcast = TRUE, .id = EC_HDHR_ANY_ID, .port = (guint16) responder->port, .timeout_ms = 1000
+  };
+  g_autoptr (EcHdhrScan) scan = NULL;
+  EcHdhrSighting *sighting;
+
+  g_ptr_array_add (responder->replies, make_reply (0x10A12347, NULL, FALSE));
+  responder_start (responder);
+  scan = ec_hdhr_scan_new (&options, NULL, NULL, NULL);
+  sighting = ec_hdhr_scan_wait (scan, NULL);
+  g_assert_nonnull (sighting);
+  g_assert_cmpstr (sighting->device_id, ==, "10A12347");
+  g_assert_null (sighting->host);
+  ec_hdhr_sighting_free (sighting);
+  g_assert_null (ec_hdhr_scan_wait (scan, NULL));
+  responder_free (responder);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -363,5 +386,6 @@ main (int argc, char **argv)
   g_test_add_func ("/discovery/rounds", test_rounds);
   g_test_add_func ("/discovery/old-device", test_old_device);
   g_test_add_func ("/discovery/broadcast", test_broadcast);
+  g_test_add_func ("/discovery/loopback", test_loopback);
   return g_test_run ();
 }

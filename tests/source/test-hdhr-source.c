@@ -4,6 +4,7 @@
 #include "base/ec-error.h"
 #include "ec-source-uri.h"
 #include "fake-device.h"
+#include "source/ec-hdhr-cache.h"
 
 static EcSource *
 make_source (FakeDevice *device, const char *channel)
@@ -97,6 +98,42 @@ test_mux (void)
   g_assert_cmpuint (fake_server_count (device->server, "/auto/ch473000000"), ==, 2);
   g_clear_object (&again);
   fake_device_free (device);
+}
+
+/* What was found at an address once is asked there again, whatever id it has, and not searched for. */
+static void
+test_remembered_address (void)
+{
+  FakeDevice *device = fake_device_new ("10A12347");
+  g_autofree char *host = fake_device_host (device);
+  g_autofree char *base_url = g_strdup_printf ("http://%s", host);
+  g_autoptr (EcSource) source = ec_source_new_for_uri ("hdhomerun://localhost/5.1", NULL);
+
+  ec_hdhr_cache_set_base_url ("LOCALHOST", base_url);
+  open_source (source);
+  g_assert_cmpuint (fake_server_count (device->server, "/discover.json"), ==, 1);
+  ec_hdhr_cache_set_base_url ("LOCALHOST", NULL);
+  g_clear_object (&source);
+  fake_device_free (device);
+}
+
+/* A network that makes up devices does not fill the memory. */
+static void
+test_cache_bounds (void)
+{
+  EcHdhrTuning tuning = { .frequency = FAKE_FREQUENCY };
+
+  for (guint i = 0; i < 10000; i++) {
+    g_autofree char *id = g_strdup_printf ("%08X", i);
+    g_autofree char *base_url = NULL;
+
+    ec_hdhr_cache_set_base_url (id, "http://192.0.2.1");
+    ec_hdhr_cache_set_tuning (id, "5.1", &tuning);
+    base_url = ec_hdhr_cache_get_base_url (id);
+    g_assert_cmpstr (base_url, ==, "http://192.0.2.1");
+    g_assert_true (ec_hdhr_cache_get_tuning (id, "5.1", &tuning));
+    g_assert_cmpuint (ec_hdhr_cache_get_size (), <=, 2048);
+  }
 }
 
 static void
@@ -313,6 +350,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/hdhr/source/mux", test_mux);
+  g_test_add_func ("/hdhr/source/remembered-address", test_remembered_address);
+  g_test_add_func ("/hdhr/source/cache-bounds", test_cache_bounds);
   g_test_add_func ("/hdhr/source/one-tuner", test_one_tuner);
   g_test_add_func ("/hdhr/source/fallback", test_fallback);
   g_test_add_func ("/hdhr/source/filtered", test_filtered);

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "fake-device.h"
 
@@ -184,6 +189,10 @@ test_record (void)
   RUN (&run, NULL, "record", pay, "-o", path);
   g_assert_cmpint (run.status, ==, 1);
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  RUN (&run, NULL, "record", pay, "-o", path, "--json");
+  g_assert_cmpint (run.status, ==, 1);
+  g_assert_nonnull (strstr (run.out, "\"bytes\":0"));
+  g_assert_nonnull (strstr (run.out, "\"error\":\""));
   remove_temp (path);
 
   RUN (&run, NULL, "record", uri, "-o", "/dev/full", "--force");
@@ -193,6 +202,107 @@ test_record (void)
   g_assert_true (fake_server_wait_open (device->server, 0));
   g_assert_cmpuint (fake_device_get_held (device), ==, 0);
   fake_device_free (device);
+}
+
+/* A reader of the FIFO that never reads; one write fills it. */
+static int
+open_idle_reader (const char *path)
+{
+  int fd = g_open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (fcntl (fd, F_SETPIPE_SZ, PIPE_BUF), ==, PIPE_BUF);
+  return fd;
+}
+
+/* Whoever reads a FIFO may not come, or may stop reading: both end in time, and hold no tuner. */
+static void
+test_fifo (void)
+{
+  FakeDevice *device = fake_device_new ("10A12347");
+  g_autofree char *uri = fake_device_uri (device, "5.1");
+  g_autofree char *path = temp_path ("fifo");
+  const char *const endless[] = { "record", uri, "-o", path, NULL };
+  g_autoptr (GSubprocess) process = NULL;
+  Run run = { 0 };
+  gint64 until;
+  int reader, filled;
+
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  RUN (&run, NULL, "record", uri, "-o", path, "--duration", "0.3", "--json");
+  g_assert_cmpint (run.status, ==, 1);
+  g_assert_nonnull (strstr (run.out, "nobody read"));
+
+  reader = open_idle_reader (path);
+  RUN (&run, NULL, "record", uri, "-o", path, "--duration", "1");
+  g_assert_cmpint (run.status, ==, 0);
+  g_assert_cmpint (ioctl (reader, FIONREAD, &filled), ==, 0);
+  g_assert_cmpint (filled, >, 0);
+  close (reader);
+
+  reader = open_idle_reader (path);
+  process = start (NULL, endless);
+  until = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+  do
+    g_usleep (10000);
+  while (ioctl (reader, FIONREAD, &filled) == 0 && filled == 0 && g_get_monotonic_time () < until);
+  g_assert_cmpint (filled, >, 0);
+  g_subprocess_send_signal (process, SIGINT);
+  run_clear (&run);
+  finish (process, &run);
+  g_assert_cmpint (run.status, ==, 0);
+  g_assert_true (fake_server_wait_open (device->server, 0));
+  g_assert_cmpuint (fake_device_get_held (device), ==, 0);
+
+  close (reader);
+  run_clear (&run);
+  remove_temp (path);
+  fake_device_free (device);
+}
+
+/* A UDP port that nobody sends to. */
+static char *
+silent_uri (void)
+{
+  g_autoptr (GSocket) socket =
+      g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+  g_autoptr (GSocketAddress) any = g_inet_socket_address_new_from_string ("127.0.0.1", 0);
+  g_autoptr (GSocketAddress) local = NULL;
+
+  g_assert_true (g_socket_bind (socket, any, FALSE, NULL));
+  local = g_socket_get_local_address (socket, NULL);
+  return g_strdup_printf ("udp://127.0.0.1:%u",
+                          g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (local)));
+}
+
+/* A device that goes during a recording: it ends in time, and says that the end is missing. */
+static void
+test_gone (void)
+{
+  FakeDevice *device = fake_device_new ("10A12347");
+  g_autofree char *uri = fake_device_uri (device, "5.1");
+  g_autofree char *path = temp_path ("a.ts");
+  g_autofree char *silent = silent_uri ();
+  const char *const arguments[] = {
+    "record", uri, "-o", path, "--duration", "1.5", "--json", NULL
+  };
+  g_autoptr (GSubprocess) process = start (NULL, arguments);
+  gint64 until = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+  Run run = { 0 };
+
+  while (file_size (path) == 0 && g_get_monotonic_time () < until)
+    g_usleep (10000);
+  fake_device_free (device);
+  finish (process, &run);
+  g_assert_cmpint (run.status, ==, 0);
+  g_assert_nonnull (strstr (run.err, "the end is missing"));
+  g_assert_nonnull (strstr (run.out, "\"error\":"));
+
+  RUN (&run, NULL, "record", silent, "-o", path, "--force", "--duration", "0.2");
+  g_assert_cmpint (run.status, ==, 0);
+  g_assert_nonnull (strstr (run.err, "Nothing came"));
+  run_clear (&run);
+  remove_temp (path);
 }
 
 static void
@@ -234,6 +344,8 @@ main (int argc, char **argv)
   g_test_add_func ("/verbs/discover", test_discover);
   g_test_add_func ("/verbs/channels", test_channels);
   g_test_add_func ("/verbs/record", test_record);
+  g_test_add_func ("/verbs/fifo", test_fifo);
+  g_test_add_func ("/verbs/gone", test_gone);
   g_test_add_func ("/verbs/signals", test_signals);
   return g_test_run ();
 }
