@@ -362,6 +362,9 @@ ec_moqt_wire_read_item (const EcMoqtWire *wire,
     read_fetch_item (&in, context, item);
   else
     read_subgroup_item (&in, context, item);
+  /* Steps may lead beyond what the draft's numbers can say. */
+  if (item->location.object > wire->varint->max || item->subgroup > wire->varint->max)
+    violate (&in, "an id beyond the draft's numbers");
   read = finish (&in, reader, problem);
   if (read == EC_MOQT_READ_DONE)
     remember (context, item);

@@ -328,6 +328,42 @@ random_ids (MoqtRandom *self, EcMoqtMessage *message)
     message->existing_request_id = moqt_random_number (self);
 }
 
+/* A name if the kind has one, and which. */
+static EcMoqtName *
+random_message_name (MoqtRandom *self, EcMoqtMessageKind kind)
+{
+  switch (kind) {
+  case EC_MOQT_SUBSCRIBE:
+  case EC_MOQT_TRACK_STATUS:
+  case EC_MOQT_PUBLISH:
+    return moqt_random_name (self, 1, TRUE);
+  case EC_MOQT_PUBLISH_NAMESPACE:
+    return moqt_random_name (self, 1, FALSE);
+  case EC_MOQT_SUBSCRIBE_NAMESPACE:
+  case EC_MOQT_SUBSCRIBE_TRACKS:
+  case EC_MOQT_NAMESPACE:
+  case EC_MOQT_NAMESPACE_DONE:
+    return moqt_random_name (self, 0, FALSE);
+  case EC_MOQT_PUBLISH_BLOCKED:
+    return moqt_random_name (self, 0, TRUE);
+  default:
+    return NULL;
+  }
+}
+
+static void
+random_goaway (MoqtRandom *self, gboolean from_server, EcMoqtMessage *message)
+{
+  if (from_server && moqt_random_chance (self, 2))
+    message->uri = random_uri (self);
+  if (self->draft->request_credit)
+    return;
+  message->timeout_ms = moqt_random_number (self);
+  message->request_id = moqt_random_chance (self, 2)
+                            ? G_MAXUINT64
+                            : (moqt_random_number (self) / 4) * 2 + (from_server ? 0 : 1);
+}
+
 void
 moqt_random_message (MoqtRandom *self, gboolean from_server, EcMoqtMessage *message)
 {
@@ -335,81 +371,49 @@ moqt_random_message (MoqtRandom *self, gboolean from_server, EcMoqtMessage *mess
 
   *message = (EcMoqtMessage){ .kind = kind };
   random_ids (self, message);
+  message->name = random_message_name (self, kind);
   switch (kind) {
   case EC_MOQT_SETUP:
     random_setup (self, from_server, message);
-    break;
+    return;
   case EC_MOQT_GOAWAY:
-    if (from_server && moqt_random_chance (self, 2))
-      message->uri = random_uri (self);
-    if (!self->draft->request_credit) {
-      message->timeout_ms = moqt_random_number (self);
-      message->request_id = moqt_random_chance (self, 2)
-                                ? G_MAXUINT64
-                                : (moqt_random_number (self) / 4) * 2 + (from_server ? 0 : 1);
-    }
-    break;
+    random_goaway (self, from_server, message);
+    return;
   case EC_MOQT_REQUEST_ERROR:
   case EC_MOQT_PUBLISH_DONE:
   case EC_MOQT_PUBLISH_NAMESPACE_CANCEL:
     random_error_or_done (self, from_server, message);
-    break;
-  case EC_MOQT_SUBSCRIBE:
-  case EC_MOQT_TRACK_STATUS:
-    message->name = moqt_random_name (self, 1, TRUE);
-    random_params (self, &message->params);
-    break;
+    return;
   case EC_MOQT_PUBLISH:
-    message->name = moqt_random_name (self, 1, TRUE);
-    message->track_alias = moqt_random_number (self);
-    message->properties = moqt_random_properties (self);
-    random_params (self, &message->params);
-    break;
   case EC_MOQT_SUBSCRIBE_OK:
     message->track_alias = moqt_random_number (self);
     message->properties = moqt_random_properties (self);
-    random_params (self, &message->params);
     break;
   case EC_MOQT_FETCH:
     random_fetch (self, message);
-    random_params (self, &message->params);
     break;
   case EC_MOQT_FETCH_OK:
     message->end_of_track = moqt_random_chance (self, 2);
     message->end = random_location (self);
     message->properties = moqt_random_properties (self);
-    random_params (self, &message->params);
-    break;
-  case EC_MOQT_PUBLISH_NAMESPACE:
-    message->name = moqt_random_name (self, 1, FALSE);
-    random_params (self, &message->params);
     break;
   case EC_MOQT_SUBSCRIBE_NAMESPACE:
     message->interest = EC_MOQT_INTEREST_NAMESPACES;
     if (self->draft->request_credit)
       message->interest = 1 + (guint) moqt_random_below (self, 3);
-    message->name = moqt_random_name (self, 0, FALSE);
-    random_params (self, &message->params);
     break;
+  case EC_MOQT_SUBSCRIBE:
+  case EC_MOQT_TRACK_STATUS:
+  case EC_MOQT_PUBLISH_NAMESPACE:
   case EC_MOQT_SUBSCRIBE_TRACKS:
-    message->name = moqt_random_name (self, 0, FALSE);
-    random_params (self, &message->params);
-    break;
-  case EC_MOQT_NAMESPACE:
-  case EC_MOQT_NAMESPACE_DONE:
-    message->name = moqt_random_name (self, 0, FALSE);
-    break;
-  case EC_MOQT_PUBLISH_BLOCKED:
-    message->name = moqt_random_name (self, 0, TRUE);
-    break;
   case EC_MOQT_REQUEST_OK:
   case EC_MOQT_REQUEST_UPDATE:
   case EC_MOQT_PUBLISH_OK:
-    random_params (self, &message->params);
     break;
   default:
-    break;
+    return;
   }
+  random_params (self, &message->params);
 }
 
 void
