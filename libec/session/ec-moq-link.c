@@ -133,6 +133,12 @@ io_close (gpointer user_data, guint64 code, const char *reason)
   ec_transport_wake (self->transport);
 }
 
+static guint64
+io_now (gpointer user_data)
+{
+  return ec_moq_link_now (user_data);
+}
+
 static const EcMoqtIo link_io = {
   .open_stream = io_open_stream,
   .set_priority = io_set_priority,
@@ -145,6 +151,7 @@ static const EcMoqtIo link_io = {
   .send_datagram = io_send_datagram,
   .set_timer = io_set_timer,
   .close = io_close,
+  .now = io_now,
 };
 
 /* -- What the transport tells the session */
