@@ -17,6 +17,7 @@ EcToolStatus ec_verb_chunk (int argc, char **argv);
 EcToolStatus ec_verb_discover (int argc, char **argv);
 EcToolStatus ec_verb_id (int argc, char **argv);
 EcToolStatus ec_verb_inspect (int argc, char **argv);
+EcToolStatus ec_verb_publish (int argc, char **argv);
 EcToolStatus ec_verb_record (int argc, char **argv);
 EcToolStatus ec_verb_relay (int argc, char **argv);
 EcToolStatus ec_verb_subscribe (int argc, char **argv);

@@ -11,6 +11,7 @@
 #define DRAIN_TIME (1500 * 1000) /* µs, for subscribers to get what is still to be sent */
 #define DRAIN_STEP (20 * 1000)
 #define MAX_PACE (2 * G_USEC_PER_SEC) /* of a wait for a finite source's clock */
+#define PACE_SIZE (32 * 188)
 #define STATS_TIME (200 * 1000)
 /* Without anything to chunk in this much of a finite source, there is no use in going on. */
 #define GIVE_UP_BYTES (64 * 1024 * 1024)
@@ -437,6 +438,24 @@ keep_pace (EcPublishCore *self)
 }
 
 static void
+push (EcPublishCore *self, const guint8 *data, gsize size, gboolean paced)
+{
+  while (size > 0) {
+    gsize n = paced ? MIN (size, PACE_SIZE) : size;
+
+    ec_publish_chunks_push (self->chunks, data, n);
+    data += n;
+    size -= n;
+    if (!paced)
+      continue;
+    keep_pace (self);
+    if (g_cancellable_is_cancelled (self->stopped))
+      break;
+    self->captured_us = g_get_real_time ();
+  }
+}
+
+static void
 look_at_relays (EcPublishCore *self)
 {
   gboolean contested = FALSE;
@@ -483,15 +502,13 @@ read_source (EcPublishCore *self, GError **error)
     self->captured_us = g_get_real_time ();
     if (discontinuity)
       ec_publish_chunks_discontinuity (self->chunks);
-    ec_publish_chunks_push (self->chunks, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+    push (self, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), !live && self->pace);
     n_bytes += g_bytes_get_size (bytes);
     look_at_relays (self);
     tell_stats (self);
     if (!live && n_bytes > GIVE_UP_BYTES && self->chunks_stats.n_parts == 0 &&
         !ec_publish_chunks_check (self->chunks, error))
       break;
-    if (!live && self->pace)
-      keep_pace (self);
   }
   if (error && !*error && self->chunks_stats.n_parts == 0)
     ec_publish_chunks_check (self->chunks, error);
