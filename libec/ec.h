@@ -21,6 +21,7 @@
 #include "session/ec-moq-track.h"
 #include "share/ec-publisher-relay.h"
 #include "share/ec-publisher.h"
+#include "share/ec-share-source.h"
 #include "source/ec-channel-list.h"
 #include "source/ec-channel.h"
 #include "source/ec-device-list.h"

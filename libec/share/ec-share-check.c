@@ -87,8 +87,7 @@ ec_share_check_manifest (EcShareCheck *self, EcManifest *manifest)
     if (chunk->index != (guint64) ec_manifest_get_index (manifest))
       continue;
     g_queue_delete_link (&self->chunks, l);
-    decide (self, chunk, matches (chunk, manifest) ? EC_SHARE_VERIFIED : EC_SHARE_FORGED,
-            manifest);
+    decide (self, chunk, matches (chunk, manifest) ? EC_SHARE_VERIFIED : EC_SHARE_FORGED, manifest);
     break;
   }
   /* It may be of a chunk that is still coming, or comes once more from elsewhere. */

@@ -34,11 +34,8 @@ void ec_share_check_free (EcShareCheck *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcShareCheck, ec_share_check_free)
 
 /* A whole chunk has come; `arrived_us`: when its first part did. */
-void ec_share_check_chunk (EcShareCheck *self,
-                           guint64 index,
-                           const guint8 *hash,
-                           guint64 n_bytes,
-                           gint64 arrived_us);
+void ec_share_check_chunk (
+    EcShareCheck *self, guint64 index, const guint8 *hash, guint64 n_bytes, gint64 arrived_us);
 /* A manifest whose signature is right, of the group that it says it is of. */
 void ec_share_check_manifest (EcShareCheck *self, EcManifest *manifest);
 /* Nothing is going to be said any more of chunks that came up to `index`. */

@@ -65,8 +65,8 @@ parse_hash (const char *text)
   if (!is_hex (text, 2 * sizeof hash))
     return NULL;
   for (gsize i = 0; i < sizeof hash; i++)
-    hash[i] = (guint8) (g_ascii_xdigit_value (text[2 * i]) << 4 |
-                        g_ascii_xdigit_value (text[2 * i + 1]));
+    hash[i] =
+        (guint8) (g_ascii_xdigit_value (text[2 * i]) << 4 | g_ascii_xdigit_value (text[2 * i + 1]));
   return g_bytes_new (hash, sizeof hash);
 }
 
