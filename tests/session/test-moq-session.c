@@ -277,8 +277,8 @@ test_refused (gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   pair_start (&pair, data);
-  g_assert_null (ec_moq_session_subscribe (pair.ours, "a", "other", EC_MOQ_START_CURRENT_GROUP,
-                                           NULL, &error));
+  g_assert_null (
+      ec_moq_session_subscribe (pair.ours, "a", "other", EC_MOQ_START_CURRENT_GROUP, NULL, &error));
   g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_NOT_FOUND);
   g_test_message ("%s", error->message);
   g_clear_error (&error);
@@ -354,8 +354,8 @@ test_slow_reader (gconstpointer data)
     most = MAX (most, ec_moq_subscription_get_queued (subscription));
   }
   ec_moq_track_end (pair.early);
-  g_test_message ("held at most %" G_GSIZE_FORMAT " bytes of 120,000,000; dropped %" G_GUINT64_FORMAT
-                  " groups",
+  g_test_message ("held at most %" G_GSIZE_FORMAT
+                  " bytes of 120,000,000; dropped %" G_GUINT64_FORMAT " groups",
                   most, ec_moq_subscription_get_n_dropped (subscription));
   g_assert_cmpuint (most, <=, 34 * 1024 * 1024);
   for (;;) {
@@ -392,8 +392,8 @@ test_closed_by_peer (gconstpointer data)
   g_assert_null (ec_moq_subscription_read_object (subscription, NULL, &reading));
   g_assert_error (reading, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED);
   g_clear_error (&reading);
-  g_assert_null (ec_moq_session_subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP, NULL,
-                                           &reading));
+  g_assert_null (
+      ec_moq_session_subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP, NULL, &reading));
   g_assert_error (reading, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED);
   g_assert_cmpuint (n_closed, ==, 1);
   pair_stop (&pair);
