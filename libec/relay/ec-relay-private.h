@@ -181,7 +181,7 @@ struct _EcRelaySession {
   guint n_streams;                 /* [t] */
   EcRelayBucket requests;          /* [t] */
   EcRelayBucket strikes;           /* [t] */
-  guint n_unchecked;              /* [t] answers since unsent ones were counted */
+  guint n_unchecked;               /* [t] answers since unsent ones were counted */
   const char *overload;            /* [t] why it is to be closed; static; nullable */
   gboolean closing;                /* [t] */
   gboolean told_goaway;            /* [t] */

@@ -9,7 +9,7 @@ struct _EcMoqLink {
   guint64 session_timer_us;
   guint64 user_timer_us;
   GHashTable *control; /* ids of streams that carry no objects */
-  gboolean closing; /* the transport is to be closed when it wakes */
+  gboolean closing;    /* the transport is to be closed when it wakes */
   guint64 close_code;
   char *close_reason;
 };

@@ -33,8 +33,7 @@ stage_set_up (Stage *self, const EcRelayLimits *limits)
   peer_make (self->publisher, PATH, "chunks", FALSE);
   world_run (self->world, SECOND / 2);
   for (guint i = 0; i < N_VIEWERS; i++) {
-    Peer *peer =
-        peer_new (self->world, i & 1 ? &ec_moqt_draft_16 : &ec_moqt_draft_18, NULL);
+    Peer *peer = peer_new (self->world, i & 1 ? &ec_moqt_draft_16 : &ec_moqt_draft_18, NULL);
 
     self->subs[i] = peer_subscribe (peer, PATH, "chunks", TRUE);
   }
@@ -105,8 +104,7 @@ test_namespace_flood (void)
   }
   world_run (stage.world, SECOND);
   g_assert_cmpuint (get_stats (stage.world).n_namespaces, <=, 257);
-  g_assert_cmpuint (g_hash_table_size (listener->found), ==,
-                    get_stats (stage.world).n_namespaces);
+  g_assert_cmpuint (g_hash_table_size (listener->found), ==, get_stats (stage.world).n_namespaces);
   peer_close (peer);
   world_run (stage.world, SECOND);
   g_assert_cmpuint (get_stats (stage.world).n_namespaces, ==, 1);

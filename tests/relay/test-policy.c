@@ -27,7 +27,7 @@ make_identity (guint8 first)
 static EcTokenField
 field (const char *text)
 {
-  return (EcTokenField) { (const guint8 *) text, strlen (text) };
+  return (EcTokenField){ (const guint8 *) text, strlen (text) };
 }
 
 static GBytes *
@@ -45,10 +45,9 @@ make_proof (EcIdentity *identity, const char *authority, gint64 expiry_s)
 static GBytes *
 make_delegation (EcIdentity *from, EcIdentity *to)
 {
-  EcToken token = { .kind = EC_TOKEN_DELEGATION,
-                    .expiry_s = NOW_S + 60,
-                    .prefix = { field ("live") },
-                    .n_prefix = 1 };
+  EcToken token = {
+    .kind = EC_TOKEN_DELEGATION, .expiry_s = NOW_S + 60, .prefix = { field ("live") }, .n_prefix = 1
+  };
 
   ec_identity_get_public_key (to, token.delegate);
   return ec_token_write (from, &token);
