@@ -7,20 +7,19 @@
 static void
 test_catalog (void)
 {
-  EcTsProgram program = { .program_number = 3, .pmt_pid = 48, .pcr_pid = 49 };
+  EcPublishCatalog catalog = { .program_number = 3, .pmt_pid = 48, .pcr_pid = 49 };
   g_autofree char *plain = NULL;
   g_autofree char *labelled = NULL;
 
-  program.lead_kind = EC_TS_LEAD_MPEG2;
-  plain = ec_publish_catalog_text (&program, NULL);
+  plain = ec_publish_catalog_text (&catalog, NULL);
   /* ECP-0007 §4, byte for byte */
   g_assert_cmpstr (plain, ==,
                    "{\"version\":1,\"tracks\":[{\"name\":\"chunks\",\"packaging\":\"m2ts\","
                    "\"isLive\":true,\"role\":\"video\",\"mimeType\":\"video/mp2t\","
                    "\"m2tsPacketSize\":188,\"m2tsProgramNumber\":3,\"m2tsPmtPid\":48,"
                    "\"m2tsPcrPid\":49,\"m2tsRandomAccess\":true}]}");
-  program.lead_kind = EC_TS_LEAD_AUDIO;
-  labelled = ec_publish_catalog_text (&program, "a \"b\" \\ \x01\xff");
+  catalog.audio = TRUE;
+  labelled = ec_publish_catalog_text (&catalog, "a \"b\" \\ \x01\xff");
   g_assert_nonnull (strstr (labelled, "\"role\":\"audio\",\"mimeType\":\"audio/mp2t\""));
   g_assert_nonnull (strstr (labelled, ",\"label\":\"a \\\"b\\\" \\\\ \\u0001\xef\xbf\xbd\"}]}"));
 }
