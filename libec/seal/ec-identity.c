@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "seal/ec-identity.h"
+#include "seal/ec-identity-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -335,6 +335,13 @@ ec_identity_get_node_id (EcIdentity *self)
   g_return_val_if_fail (EC_IS_IDENTITY (self), NULL);
 
   return self->node_id;
+}
+
+const guint8 *
+ec_identity_get_seed (EcIdentity *self)
+{
+  /* libsodium's secret key is the seed, and the public key behind it. */
+  return self->secret;
 }
 
 /**

@@ -26,8 +26,8 @@ open_stream (gpointer user_data, gboolean uni)
   PipeEnd *end = user_data;
   PipeStream *stream;
 
-  g_assert_false (end->closing);
-  if (end->open_streams[uni] >= end->pipe->max_streams) {
+  g_assert_false (end->closing && !end->remote);
+  if (end->closing || end->open_streams[uni] >= end->pipe->max_streams) {
     end->refused[uni] = TRUE;
     return -1;
   }
@@ -67,7 +67,7 @@ write_stream (gpointer user_data,
   PipeEnd *end = user_data;
   PipeStream *stream = stream_of (end, id);
 
-  g_assert_false (end->closing);
+  g_assert_false (end->closing && !end->remote);
   g_assert_true (!IS_UNI (id) || OPENER (id) == end->me);
   end->writes++;
   if (stream->way[end->me].reset)
@@ -314,6 +314,9 @@ close_streams (Pipe *self)
            !stream->way[end].reset && !(IS_UNI (stream->id) && OPENER (stream->id) != end)))
         continue;
       stream->known[end] = FALSE;
+      /* What waited for its alias, all of it here: a transport takes back what is left with the stream. */
+      if (stream->way[!end].fin && !stream->way[!end].reset)
+        stream->way[!end].consumed = stream->way[!end].delivered;
       ec_moqt_session_stream_closed (self->ends[end].session, self->now_us, stream->id);
       if (OPENER (stream->id) == end) {
         gboolean uni = IS_UNI (stream->id);

@@ -199,6 +199,14 @@ on_update_requested (gpointer data, EcMoqtRequest *request, const EcMoqtParams *
 static void
 ended (User *self, EcMoqtRequest *request)
 {
+  GHashTableIter iter;
+  gpointer stream;
+
+  /* What was sent for it went with it. */
+  g_hash_table_iter_init (&iter, self->streams);
+  while (g_hash_table_iter_next (&iter, &stream, NULL))
+    if (!ec_moqt_stream_get_request (stream))
+      g_hash_table_iter_remove (&iter);
   user_untrack (self, request);
   self->last = NULL;
   after (self);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "session/ec-moq-core.h"
+#include "session/ec-moq-uri.h"
+
+/* What the files of a core share. */
+
+typedef struct {
+  const EcMoqCoreUser *user;
+  gpointer data; /* a reference */
+} EcMoqCoreWatch;
+
+struct _EcMoqCore {
+  gatomicrefcount refs;
+  EcMoqOrigin *origin;    /* owned */
+  EcMoqUri *uri;          /* owned; of what is dialled */
+  GCancellable *dialling; /* cancelled by closing */
+
+  GMutex mutex;
+  /* under the mutex */
+  EcMoqSessionState state;
+  GError *error;
+  char *strings[EC_MOQ_CORE_N_STRINGS];
+  guint64 rtt_us;
+  EcMoqNews *news;
+  guint untold;           /* news from before there was somebody to tell */
+  EcTransport *transport; /* the link's, to be woken; NULL before and after */
+  GQueue commands;        /* EcMoqCoreFunc and so on, for the link's thread */
+  gboolean over;          /* no link, and there will be none */
+  EcMoqReply *connecting; /* nullable */
+  GHashTable *announcing; /* EcMoqtName -> GPtrArray of EcMoqReply */
+
+  /* the link's thread's */
+  EcMoqLink *link;
+  EcMoqOriginLink *origin_link;
+  GHashTable *watches;  /* EcMoqtRequest -> EcMoqCoreWatch */
+  GHashTable *streams;  /* EcMoqtStream -> EcMoqInboxStream */
+  GPtrArray *listeners; /* EcMoqCoreWatch */
+  GHashTable *heard;    /* EcMoqtRequest, PUBLISH_NAMESPACE of the peer's -> EcMoqtName */
+  gboolean ticking;
+  void (*ready) (EcMoqCore *self, gpointer user_data);
+  GDestroyNotify ready_destroy;
+  gpointer ready_data;
+};
+
+/* On the transport's thread: makes the link. Takes over `transport`. */
+void ec_moq_core_start (EcMoqCore *self,
+                        EcTransport *transport,
+                        const EcMoqtDraft *draft,
+                        gboolean hold);
+/* Changes the state, and tells of it; takes `error`. */
+void ec_moq_core_set_state (EcMoqCore *self, EcMoqSessionState state, GError *error);
+void ec_moq_core_tell (EcMoqCore *self, guint news);
+void ec_moq_core_set_string (EcMoqCore *self, EcMoqCoreString which, const char *text);
+/* There is no session any more; takes `error`. */
+void ec_moq_core_finish (EcMoqCore *self, GError *error);
+void ec_moq_core_run_commands (EcMoqCore *self, EcMoqtSession *session);
+void ec_moq_core_announced (EcMoqCore *self, EcMoqtName *space, GError *error);

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "session/ec-moq-session-private.h"
+
+#include "base/ec-error.h"
+#include "session/ec-moq-announcements-private.h"
+#include "session/ec-moq-reader.h"
+#include "session/ec-moq-track-private.h"
+
+/* What an EcMoqSession does with tracks, those of the peer and its own. */
+
+typedef struct {
+  gboolean fetches;
+  EcMoqStart start;
+  guint64 first_group, last_group;
+} Reading;
+
+/* NULL with `error`: the names are none. `task` nullable, taken. */
+static EcMoqSubscription *
+begin_reading (EcMoqSession *self,
+               const char *space,
+               const char *track,
+               const Reading *reading,
+               GTask *task,
+               EcMoqReply **reply)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EcMoqtName) name = ec_moqt_name_new_from_path (space, track, &error);
+  g_autoptr (EcMoqReader) reader = NULL;
+  EcMoqCore *core = ec_moq_session_get_core (self);
+  EcMoqSubscription *subscription;
+
+  if (!name) {
+    *reply = task ? ec_moq_reply_new_for_task (task, NULL) : ec_moq_reply_new ();
+    ec_moq_reply_finish (*reply, g_steal_pointer (&error));
+    return NULL;
+  }
+  /* The task's result is the subscription that the reader, which needs the reply, is for. */
+  *reply = ec_moq_reply_new ();
+  if (reading->fetches)
+    reader =
+        ec_moq_reader_new_fetch (core, name, reading->first_group, reading->last_group, *reply);
+  else
+    reader = ec_moq_reader_new_subscribe (core, name, reading->start, *reply);
+  subscription = ec_moq_subscription_new (reader, space, track);
+  if (task)
+    ec_moq_reply_set_task (*reply, task, G_OBJECT (g_object_ref (subscription)));
+  return subscription;
+}
+
+static EcMoqSubscription *
+read_sync (EcMoqSession *self,
+           const char *space,
+           const char *track,
+           const Reading *reading,
+           GCancellable *cancellable,
+           GError **error)
+{
+  g_autoptr (EcMoqReply) reply = NULL;
+  g_autoptr (EcMoqSubscription) subscription =
+      begin_reading (self, space, track, reading, NULL, &reply);
+
+  if (!ec_moq_reply_wait (reply, cancellable, error))
+    return NULL;
+  return g_steal_pointer (&subscription);
+}
+
+static void
+read_async (
+    EcMoqSession *self, const char *space, const char *track, const Reading *reading, GTask *task)
+{
+  g_autoptr (EcMoqReply) reply = NULL;
+  EcMoqSubscription *subscription = begin_reading (self, space, track, reading, task, &reply);
+
+  g_clear_object (&subscription);
+}
+
+/**
+ * ec_moq_session_subscribe:
+ * @self: a session
+ * @space: the track's namespace: its fields, percent-encoded, with “/” between them
+ * @track: the track's name
+ * @start: where to begin
+ * @cancellable: (nullable): gives it up
+ * @error: return location for an error
+ *
+ * Subscribes to a track, and waits for the peer's answer.
+ *
+ * Fails with %EC_MOQ_ERROR_NOT_FOUND if the peer has no such track, %EC_MOQ_ERROR_UNAUTHORIZED, %EC_MOQ_ERROR_BUSY,
+ * %EC_MOQ_ERROR_TIMEOUT or another code as it was refused, %EC_MOQ_ERROR_BAD_URI if @space or @track cannot be a name,
+ * %EC_MOQ_ERROR_CLOSED with the session, or %G_IO_ERROR_CANCELLED.
+ *
+ * Returns: (transfer full): the subscription, to read from
+ */
+EcMoqSubscription *
+ec_moq_session_subscribe (EcMoqSession *self,
+                          const char *space,
+                          const char *track,
+                          EcMoqStart start,
+                          GCancellable *cancellable,
+                          GError **error)
+{
+  Reading reading = { .start = start };
+
+  g_return_val_if_fail (EC_IS_MOQ_SESSION (self), NULL);
+  g_return_val_if_fail (space != NULL && track != NULL, NULL);
+
+  return read_sync (self, space, track, &reading, cancellable, error);
+}
+
+/**
+ * ec_moq_session_subscribe_async:
+ * @self: a session
+ * @space: the track's namespace: its fields, percent-encoded, with “/” between them
+ * @track: the track's name
+ * @start: where to begin
+ * @cancellable: (nullable): gives it up
+ * @callback: (scope async): called with the peer's answer
+ * @user_data: for @callback
+ *
+ * Subscribes to a track.
+ */
+void
+ec_moq_session_subscribe_async (EcMoqSession *self,
+                                const char *space,
+                                const char *track,
+                                EcMoqStart start,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  Reading reading = { .start = start };
+  GTask *task;
+
+  g_return_if_fail (EC_IS_MOQ_SESSION (self));
+  g_return_if_fail (space != NULL && track != NULL);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, ec_moq_session_subscribe_async);
+  read_async (self, space, track, &reading, task);
+}
+
+/**
+ * ec_moq_session_subscribe_finish:
+ * @self: a session
+ * @result: what the callback got
+ * @error: return location for an error
+ *
+ * Ends [method@MoqSession.subscribe_async], and fails as [method@MoqSession.subscribe] does.
+ *
+ * Returns: (transfer full): the subscription, to read from
+ */
+EcMoqSubscription *
+ec_moq_session_subscribe_finish (EcMoqSession *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (EC_IS_MOQ_SESSION (self), NULL);
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/**
+ * ec_moq_session_fetch:
+ * @self: a session
+ * @space: the track's namespace: its fields, percent-encoded, with “/” between them
+ * @track: the track's name
+ * @first_group: the first group
+ * @last_group: the last one, which is fetched whole
+ * @cancellable: (nullable): gives it up
+ * @error: return location for an error
+ *
+ * Fetches groups of a track that were published already, and waits for the peer's answer.
+ *
+ * Fails as [method@MoqSession.subscribe] does, and with %EC_MOQ_ERROR_INVALID_RANGE if there are no such groups.
+ *
+ * Returns: (transfer full): what is fetched, to read from
+ */
+EcMoqSubscription *
+ec_moq_session_fetch (EcMoqSession *self,
+                      const char *space,
+                      const char *track,
+                      guint64 first_group,
+                      guint64 last_group,
+                      GCancellable *cancellable,
+                      GError **error)
+{
+  Reading reading = { .fetches = TRUE, .first_group = first_group, .last_group = last_group };
+
+  g_return_val_if_fail (EC_IS_MOQ_SESSION (self), NULL);
+  g_return_val_if_fail (space != NULL && track != NULL, NULL);
+  g_return_val_if_fail (first_group <= last_group, NULL);
+
+  return read_sync (self, space, track, &reading, cancellable, error);
+}
+
+/**
+ * ec_moq_session_fetch_async:
+ * @self: a session
+ * @space: the track's namespace: its fields, percent-encoded, with “/” between them
+ * @track: the track's name
+ * @first_group: the first group
+ * @last_group: the last one, which is fetched whole
+ * @cancellable: (nullable): gives it up
+ * @callback: (scope async): called with the peer's answer
+ * @user_data: for @callback
+ *
+ * Fetches groups of a track that were published already.
+ */
+void
+ec_moq_session_fetch_async (EcMoqSession *self,
+                            const char *space,
+                            const char *track,
+                            guint64 first_group,
+                            guint64 last_group,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  Reading reading = { .fetches = TRUE, .first_group = first_group, .last_group = last_group };
+  GTask *task;
+
+  g_return_if_fail (EC_IS_MOQ_SESSION (self));
+  g_return_if_fail (space != NULL && track != NULL);
+  g_return_if_fail (first_group <= last_group);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, ec_moq_session_fetch_async);
+  read_async (self, space, track, &reading, task);
+}
+
+/**
+ * ec_moq_session_fetch_finish:
+ * @self: a session
+ * @result: what the callback got
+ * @error: return location for an error
+ *
+ * Ends [method@MoqSession.fetch_async], and fails as [method@MoqSession.fetch] does.
+ *
+ * Returns: (transfer full): what is fetched, to read from
+ */
+EcMoqSubscription *
+ec_moq_session_fetch_finish (EcMoqSession *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (EC_IS_MOQ_SESSION (self), NULL);
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/**
+ * ec_moq_session_list_announcements:
+ * @self: a session
+ * @prefix: (nullable): what the namespaces begin with; %NULL: the peer is not asked, and only what it announces by itself is listed
+ *
+ * Follows which namespaces the peer has.
+ *
+ * Returns: (transfer full): a list, empty at first
+ */
+EcMoqAnnouncements *
+ec_moq_session_list_announcements (EcMoqSession *self, const char *prefix)
+{
+  g_autoptr (EcMoqtName) name = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_return_val_if_fail (EC_IS_MOQ_SESSION (self), NULL);
+
+  if (prefix && *prefix) {
+    name = ec_moqt_name_new_from_path (prefix, NULL, &error);
+    if (!name)
+      g_warning ("%s", error->message);
+  }
+  return ec_moq_announcements_new (ec_moq_session_get_core (self), name, name ? prefix : NULL);
+}
+
+/* -- Publishing */
+
+/**
+ * ec_moq_session_add_track:
+ * @self: a session
+ * @track: a track
+ * @error: return location for an error
+ *
+ * Offers a track to the peer: it may subscribe, fetch and ask for its state.
+ *
+ * Fails with %EC_MOQ_ERROR_DUPLICATE if the session has one of that name.
+ *
+ * Returns: whether it was added
+ */
+gboolean
+ec_moq_session_add_track (EcMoqSession *self, EcMoqTrack *track, GError **error)
+{
+  g_return_val_if_fail (EC_IS_MOQ_SESSION (self), FALSE);
+  g_return_val_if_fail (EC_IS_MOQ_TRACK (track), FALSE);
+
+  if (ec_moq_origin_add_track (ec_moq_core_get_origin (ec_moq_session_get_core (self)),
+                               ec_moq_track_get_feed (track)))
+    return TRUE;
+  g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_DUPLICATE,
+               "The session has a track %s in %s already.", ec_moq_track_get_name (track),
+               ec_moq_track_get_namespace (track));
+  return FALSE;
+}
+
+/**
+ * ec_moq_session_remove_track:
+ * @self: a session
+ * @track: a track that was added
+ *
+ * Offers the track no longer; who reads it in this session is told that it has ended.
+ */
+void
+ec_moq_session_remove_track (EcMoqSession *self, EcMoqTrack *track)
+{
+  g_return_if_fail (EC_IS_MOQ_SESSION (self));
+  g_return_if_fail (EC_IS_MOQ_TRACK (track));
+
+  ec_moq_origin_remove_track (ec_moq_core_get_origin (ec_moq_session_get_core (self)),
+                              ec_moq_track_get_feed (track));
+}
+
+/**
+ * ec_moq_session_announce:
+ * @self: a session
+ * @space: a namespace: its fields, percent-encoded, with “/” between them
+ * @cancellable: (nullable): ends the wait, and not the announcement
+ * @error: return location for an error
+ *
+ * Tells the peer that we have tracks in a namespace, and waits for its answer; it is told to those who ask later, too.
+ *
+ * Fails with %EC_MOQ_ERROR_UNAUTHORIZED, %EC_MOQ_ERROR_REJECTED, %EC_MOQ_ERROR_DUPLICATE or another code as it was refused,
+ * %EC_MOQ_ERROR_BAD_URI, %EC_MOQ_ERROR_CLOSED, or %G_IO_ERROR_CANCELLED.
+ *
+ * Returns: whether the peer took it
+ */
+gboolean
+ec_moq_session_announce (EcMoqSession *self,
+                         const char *space,
+                         GCancellable *cancellable,
+                         GError **error)
+{
+  g_autoptr (EcMoqReply) reply = NULL;
+  g_autoptr (EcMoqtName) name = NULL;
+
+  g_return_val_if_fail (EC_IS_MOQ_SESSION (self), FALSE);
+  g_return_val_if_fail (space != NULL, FALSE);
+
+  name = ec_moqt_name_new_from_path (space, NULL, error);
+  if (!name)
+    return FALSE;
+  reply = ec_moq_reply_new ();
+  ec_moq_core_announce (ec_moq_session_get_core (self), name, reply);
+  return ec_moq_reply_wait (reply, cancellable, error);
+}
+
+/**
+ * ec_moq_session_announce_async:
+ * @self: a session
+ * @space: a namespace: its fields, percent-encoded, with “/” between them
+ * @cancellable: (nullable): ends the wait, and not the announcement
+ * @callback: (scope async): called with the peer's answer
+ * @user_data: for @callback
+ *
+ * Tells the peer that we have tracks in a namespace.
+ */
+void
+ec_moq_session_announce_async (EcMoqSession *self,
+                               const char *space,
+                               GCancellable *cancellable,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
+  g_autoptr (EcMoqReply) reply = NULL;
+  g_autoptr (EcMoqtName) name = NULL;
+  GError *error = NULL;
+  GTask *task;
+
+  g_return_if_fail (EC_IS_MOQ_SESSION (self));
+  g_return_if_fail (space != NULL);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, ec_moq_session_announce_async);
+  reply = ec_moq_reply_new_for_task (task, NULL);
+  name = ec_moqt_name_new_from_path (space, NULL, &error);
+  if (name)
+    ec_moq_core_announce (ec_moq_session_get_core (self), name, reply);
+  else
+    ec_moq_reply_finish (reply, error);
+}
+
+/**
+ * ec_moq_session_announce_finish:
+ * @self: a session
+ * @result: what the callback got
+ * @error: return location for an error
+ *
+ * Ends [method@MoqSession.announce_async], and fails as [method@MoqSession.announce] does.
+ *
+ * Returns: whether the peer took it
+ */
+gboolean
+ec_moq_session_announce_finish (EcMoqSession *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (EC_IS_MOQ_SESSION (self), FALSE);
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * ec_moq_session_unannounce:
+ * @self: a session
+ * @space: a namespace that was announced
+ *
+ * Tells the peer that there is nothing in the namespace any more.
+ */
+void
+ec_moq_session_unannounce (EcMoqSession *self, const char *space)
+{
+  g_autoptr (EcMoqtName) name = NULL;
+
+  g_return_if_fail (EC_IS_MOQ_SESSION (self));
+  g_return_if_fail (space != NULL);
+
+  name = ec_moqt_name_new_from_path (space, NULL, NULL);
+  if (name)
+    ec_moq_origin_remove_namespace (ec_moq_core_get_origin (ec_moq_session_get_core (self)), name);
+}

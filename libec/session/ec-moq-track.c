@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "session/ec-moq-track-private.h"
+
+#include "base/ec-error.h"
+
+/**
+ * EcMoqTrack:
+ *
+ * A track that is made here.
+ *
+ * It is offered to a peer by [method@MoqSession.add_track], and to as many as one likes; objects are written once for all of
+ * them. The newest groups are kept, at least two, so that who comes late begins with the group that is open.
+ *
+ * Objects are written in order: a group's from 0 up, and groups ascending. May be used from any thread, one at a time.
+ */
+struct _EcMoqTrack {
+  GObject parent_instance;
+  EcMoqFeed *feed;         /* owned */
+  EcMoqFeedWriter *writer; /* owned; NULL once it has ended */
+  char *space;
+  char *name;
+  GMutex mutex;
+  /* under the mutex */
+  gboolean any;
+  gboolean open; /* a group is */
+  guint64 group; /* the newest */
+  guint64 next;  /* object of it */
+  guint priority;
+};
+
+enum { PROP_0, PROP_NAMESPACE, PROP_NAME, N_PROPS };
+
+static GParamSpec *properties[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (EcMoqTrack, ec_moq_track, G_TYPE_OBJECT)
+
+EcMoqFeed *
+ec_moq_track_get_feed (EcMoqTrack *self)
+{
+  return self->feed;
+}
+
+static void
+end (EcMoqTrack *self)
+{
+  guint64 now_us = (guint64) g_get_monotonic_time ();
+
+  g_mutex_lock (&self->mutex);
+  if (self->writer) {
+    if (self->open)
+      ec_moq_feed_writer_finish (self->writer, now_us, self->group, 0);
+    ec_moq_feed_writer_remove (g_steal_pointer (&self->writer), now_us);
+    ec_moq_feed_end (self->feed, EC_MOQT_DONE_TRACK_ENDED, "");
+    ec_moq_feed_flush (self->feed);
+  }
+  self->open = FALSE;
+  g_mutex_unlock (&self->mutex);
+}
+
+static void
+ec_moq_track_finalize (GObject *object)
+{
+  EcMoqTrack *self = EC_MOQ_TRACK (object);
+
+  if (self->feed)
+    end (self);
+  g_clear_pointer (&self->feed, ec_moq_feed_unref);
+  g_free (self->space);
+  g_free (self->name);
+  g_mutex_clear (&self->mutex);
+  G_OBJECT_CLASS (ec_moq_track_parent_class)->finalize (object);
+}
+
+static void
+ec_moq_track_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  EcMoqTrack *self = EC_MOQ_TRACK (object);
+
+  switch (id) {
+  case PROP_NAMESPACE:
+    g_value_set_string (value, self->space);
+    break;
+  case PROP_NAME:
+    g_value_set_string (value, self->name);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+#define READABLE (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
+
+static void
+ec_moq_track_class_init (EcMoqTrackClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->finalize = ec_moq_track_finalize;
+  object_class->get_property = ec_moq_track_get_property;
+  /**
+   * EcMoqTrack:namespace:
+   *
+   * The track's namespace: its fields, percent-encoded, with “/” between them.
+   */
+  properties[PROP_NAMESPACE] = g_param_spec_string ("namespace", NULL, NULL, NULL, READABLE);
+  /**
+   * EcMoqTrack:name:
+   *
+   * The track's name in its namespace.
+   */
+  properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, READABLE);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+ec_moq_track_init (EcMoqTrack *self)
+{
+  g_mutex_init (&self->mutex);
+}
+
+/**
+ * ec_moq_track_new:
+ * @space: the namespace: its fields, percent-encoded, with “/” between them
+ * @name: the track's name
+ * @error: return location for an error
+ *
+ * Makes a track, in which nothing is published yet.
+ *
+ * Fails with %EC_MOQ_ERROR_BAD_URI if @space or @name cannot be one.
+ *
+ * Returns: (transfer full): a new track
+ */
+EcMoqTrack *
+ec_moq_track_new (const char *space, const char *name, GError **error)
+{
+  g_autoptr (EcMoqtName) full = NULL;
+  EcMoqTrack *self;
+
+  g_return_val_if_fail (space != NULL && name != NULL, NULL);
+
+  full = ec_moqt_name_new_from_path (space, name, error);
+  if (!full)
+    return NULL;
+  self = g_object_new (EC_TYPE_MOQ_TRACK, NULL);
+  self->space = g_strdup (space);
+  self->name = g_strdup (name);
+  self->feed = ec_moq_feed_new (full, NULL, NULL);
+  self->writer = ec_moq_feed_add_writer (self->feed);
+  return self;
+}
+
+/**
+ * ec_moq_track_get_namespace:
+ * @self: a track
+ *
+ * The track's namespace.
+ *
+ * Returns: (transfer none): fields with “/” between them
+ */
+const char *
+ec_moq_track_get_namespace (EcMoqTrack *self)
+{
+  g_return_val_if_fail (EC_IS_MOQ_TRACK (self), NULL);
+  return self->space;
+}
+
+/**
+ * ec_moq_track_get_name:
+ * @self: a track
+ *
+ * The track's name.
+ *
+ * Returns: (transfer none): the name
+ */
+const char *
+ec_moq_track_get_name (EcMoqTrack *self)
+{
+  g_return_val_if_fail (EC_IS_MOQ_TRACK (self), NULL);
+  return self->name;
+}
+
+/**
+ * ec_moq_track_get_n_subscribers:
+ * @self: a track
+ *
+ * How many read the track now, by subscription or fetch, in all sessions.
+ *
+ * Returns: a number
+ */
+guint
+ec_moq_track_get_n_subscribers (EcMoqTrack *self)
+{
+  EcMoqFeedStats stats = { 0 };
+
+  g_return_val_if_fail (EC_IS_MOQ_TRACK (self), 0);
+
+  ec_moq_feed_get_stats (self->feed, &stats);
+  return stats.n_readers;
+}
+
+/* Under the mutex. */
+static gboolean
+check_order (EcMoqTrack *self, guint64 group, guint64 object, GError **error)
+{
+  if (!self->writer) {
+    g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_CLOSED, "The track %s has ended.", self->name);
+    return FALSE;
+  }
+  if (self->any &&
+      (group < self->group || (group == self->group && (!self->open || object < self->next)))) {
+    g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_INVALID_RANGE,
+                 "Object %" G_GUINT64_FORMAT " of group %" G_GUINT64_FORMAT
+                 " of the track %s comes "
+                 "too late: objects are written in order.",
+                 object, group, self->name);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+check_put (EcMoqTrack *self, EcMoqFeedPut put, GError **error)
+{
+  switch (put) {
+  case EC_MOQ_FEED_PUT_OK:
+    return TRUE;
+  case EC_MOQ_FEED_PUT_CONFLICT:
+    g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_DUPLICATE,
+                 "The track %s has another object there.", self->name);
+    return FALSE;
+  case EC_MOQ_FEED_PUT_TOO_LARGE:
+  case EC_MOQ_FEED_PUT_FULL:
+    break;
+  }
+  g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_LIMIT,
+               "The object is too large for the track %s, or its group has too many.", self->name);
+  return FALSE;
+}
+
+/**
+ * ec_moq_track_write_object:
+ * @self: a track
+ * @group: the group; beginning one ends those before it
+ * @object: the object's id in it
+ * @priority: 0 to 255, the lower the sooner; the same for all of a group
+ * @payload: its bytes, which are not copied
+ * @end_of_group: whether it is the group's last
+ * @error: return location for an error
+ *
+ * Publishes an object.
+ *
+ * Fails with %EC_MOQ_ERROR_INVALID_RANGE if it is not behind all that was written before, %EC_MOQ_ERROR_LIMIT if it is larger than
+ * 16 MiB or the group has too many, or %EC_MOQ_ERROR_CLOSED if the track has ended.
+ *
+ * Returns: whether it was taken
+ */
+gboolean
+ec_moq_track_write_object (EcMoqTrack *self,
+                           guint64 group,
+                           guint64 object,
+                           guint priority,
+                           GBytes *payload,
+                           gboolean end_of_group,
+                           GError **error)
+{
+  guint64 now_us = (guint64) g_get_monotonic_time ();
+  g_autoptr (EcPayload) bytes = NULL;
+  EcMoqtObject head = { .location = { group, object } };
+  EcMoqFeedPut put = EC_MOQ_FEED_PUT_OK;
+  gboolean ok;
+
+  g_return_val_if_fail (EC_IS_MOQ_TRACK (self), FALSE);
+  g_return_val_if_fail (priority <= 255 && payload != NULL, FALSE);
+
+  bytes = ec_payload_new_for_bytes (payload);
+  head.priority = (guint8) priority;
+  head.size = g_bytes_get_size (payload);
+  g_mutex_lock (&self->mutex);
+  ok = check_order (self, group, object, error);
+  if (ok && (!self->open || group != self->group)) {
+    if (self->open)
+      ec_moq_feed_writer_finish (self->writer, now_us, self->group, 0);
+    self->any = self->open = TRUE;
+    self->group = group;
+    self->priority = priority;
+    put = ec_moq_feed_writer_begin (self->writer, now_us, group, 0, (guint8) priority, FALSE, TRUE,
+                                    TRUE);
+    ok = check_put (self, put, error);
+  }
+  if (ok) {
+    head.priority = (guint8) self->priority;
+    put = ec_moq_feed_writer_put_object (self->writer, now_us, &head, bytes);
+    ok = check_put (self, put, error);
+    self->next = object + 1;
+  }
+  if (ok && end_of_group) {
+    ec_moq_feed_writer_finish (self->writer, now_us, group, 0);
+    self->open = FALSE;
+  }
+  ec_moq_feed_flush (self->feed);
+  g_mutex_unlock (&self->mutex);
+  return ok;
+}
+
+/**
+ * ec_moq_track_abandon_group:
+ * @self: a track
+ *
+ * Gives up the group that is open: who reads it is told that the rest will not come.
+ */
+void
+ec_moq_track_abandon_group (EcMoqTrack *self)
+{
+  g_return_if_fail (EC_IS_MOQ_TRACK (self));
+
+  g_mutex_lock (&self->mutex);
+  if (self->writer && self->open) {
+    ec_moq_feed_writer_abandon (self->writer, (guint64) g_get_monotonic_time (), self->group, 0,
+                                EC_MOQT_RESET_INTERNAL_ERROR);
+    ec_moq_feed_flush (self->feed);
+  }
+  self->open = FALSE;
+  g_mutex_unlock (&self->mutex);
+}
+
+/**
+ * ec_moq_track_end:
+ * @self: a track
+ *
+ * Ends the track, when all that was written has been sent. Nothing can be written any more.
+ */
+void
+ec_moq_track_end (EcMoqTrack *self)
+{
+  g_return_if_fail (EC_IS_MOQ_TRACK (self));
+  end (self);
+}
