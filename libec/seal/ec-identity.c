@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/ec-error.h"
+#include "seal/ec-identity-private.h"
 #include "seal/ec-jws.h"
 
 /**
@@ -388,4 +389,23 @@ ec_identity_verify_text (const char *node_id,
   if (sodium_init () < 0)
     g_error ("libsodium cannot be initialised: there is no source of random numbers");
   return ec_jws_verify (node_id, type, signed_text, error);
+}
+
+void
+ec_identity_sign (EcIdentity *self,
+                  const guint8 *data,
+                  gsize size,
+                  guint8 signature[EC_IDENTITY_SIGNATURE_SIZE])
+{
+  g_assert (EC_IS_IDENTITY (self));
+
+  crypto_sign_detached (signature, NULL, data, size, self->secret);
+}
+
+void
+ec_identity_get_public_key (EcIdentity *self, guint8 key[EC_IDENTITY_KEY_SIZE])
+{
+  g_assert (EC_IS_IDENTITY (self));
+
+  crypto_sign_ed25519_sk_to_pk (key, self->secret);
 }

@@ -8,6 +8,9 @@ struct _EcMoqLink {
   gpointer user_data;
   guint64 session_timer_us;
   guint64 user_timer_us;
+  gboolean closing; /* the transport is to be closed when it wakes */
+  guint64 close_code;
+  char *close_reason;
 };
 
 guint64
@@ -118,7 +121,13 @@ io_close (gpointer user_data, guint64 code, const char *reason)
 {
   EcMoqLink *self = user_data;
 
-  ec_transport_close (self->transport, code, reason);
+  /* Not from inside the session: `closed` may come at once, and it frees the session. */
+  if (self->closing)
+    return;
+  self->closing = TRUE;
+  self->close_code = code;
+  self->close_reason = g_strdup (reason);
+  ec_transport_wake (self->transport);
 }
 
 static const EcMoqtIo link_io = {
@@ -226,6 +235,13 @@ on_woken (gpointer user_data)
 {
   EcMoqLink *self = user_data;
 
+  if (self->closing) {
+    g_autofree char *reason = g_steal_pointer (&self->close_reason);
+
+    self->closing = FALSE;
+    ec_transport_close (self->transport, self->close_code, reason);
+    return;
+  }
   if (self->events->woken && !ec_moqt_session_is_closed (self->session))
     self->events->woken (self->user_data);
 }
@@ -242,6 +258,7 @@ on_closed (gpointer user_data, const EcTransportClose *close)
                                       close->reason);
   ec_moqt_session_free (self->session);
   ec_transport_unref (self->transport);
+  g_free (self->close_reason);
   g_free (self);
 }
 

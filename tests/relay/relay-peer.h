@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "relay/ec-relay-core.h"
+#include "session/ec-moq-feed.h"
+#include "session/ec-moq-link.h"
+#include "transport/ec-memory-transport.h"
+
+/*
+ * A relay in virtual time, and peers of it over pairs in memory. Every byte of payload that a peer receives is checked against what the
+ * test's broadcast has there.
+ */
+typedef struct {
+  EcMemoryNetwork *network;
+  EcRelayCore *core;
+  GPtrArray *peers;
+  guint64 latency_us;
+  guint max_piece;
+} World;
+
+typedef struct _Peer Peer;
+typedef struct _Sub Sub;
+
+/* One of our requests as a subscriber. */
+struct _Sub {
+  Peer *peer;
+  EcMoqtRequest *request; /* NULL: ended */
+  gboolean fetch;
+  gboolean granted, refused, done;
+  EcMoqtErrorCode error;
+  EcMoqtDoneCode done_code;
+  gboolean has_largest;
+  EcMoqtLocation largest;
+  GHashTable *objects; /* group << 16 | object -> bytes that came, + 1 */
+  guint n_whole, n_repeated, n_wrong, n_cut;
+  guint64 first_us;    /* when the first object came */
+  gboolean take_wrong; /* count what differs from the broadcast, and go on */
+  guint8 twist;        /* what is expected: see Pub */
+};
+
+/* A track that a peer publishes, made by the test's clock. */
+typedef struct {
+  Peer *peer;
+  EcMoqtName *name;
+  EcMoqFeed *feed;
+  EcMoqFeedWriter *writer;
+  EcMoqtRequest *publish; /* by PUBLISH; nullable */
+  guint64 at;             /* the next object, counted from the start */
+  guint64 half_us;        /* the second half of its payload comes then; 0: no half is out */
+  guint64 offset_us;      /* how late this publisher is */
+  guint8 twist;           /* 0: the truth; else what a forger says */
+  guint n_subscribed;     /* SUBSCRIBEs that came for it, in all */
+  guint n_fetched;
+} Pub;
+
+struct _Peer {
+  World *world;
+  EcMoqLink *link; /* NULL: closed */
+  EcMoqtSession *moqt;
+  gboolean ready, closed, goaway, remote;
+  guint64 close_code;
+  GPtrArray *subs;             /* Sub, owned */
+  GPtrArray *pubs;             /* Pub, owned */
+  GPtrArray *readers;          /* of our pubs' feeds */
+  GHashTable *found;           /* names that were told, as text */
+  guint n_lost;                /* NAMESPACE_DONEs */
+  gboolean never_read;         /* gives no credit back */
+  gboolean take_published;     /* PUBLISHes are granted */
+  EcMoqtErrorCode space_error; /* of the last namespace request that was refused */
+  guint n_space_granted, n_space_refused;
+  guint n_refused; /* requests in all */
+  guint64 window;
+};
+
+/* What the broadcast is: groups of 20 objects, an object every 50 ms. */
+#define GROUP_OBJECTS 20
+#define OBJECT_US 50000
+
+World *world_new (guint32 seed, const EcRelayCoreConfig *config);
+void world_free (World *self);
+guint64 world_now (World *self);
+/* Lets time pass; publishers publish, the relay ticks. */
+void world_run (World *self, guint64 us);
+
+Peer *peer_new (World *world, const EcMoqtDraft *draft, const guint8 *key);
+/* With limits of the pair; `link` as for ec_memory_network_pair(). */
+Peer *peer_new_full (World *world,
+                     const EcMoqtDraft *draft,
+                     const EcMemoryLink *link,
+                     GBytes *token,
+                     const char *authority);
+void peer_close (Peer *self);
+/* As SIGKILL does: nothing more comes, and nothing says so. */
+void peer_cut (Peer *self);
+Sub *peer_subscribe (Peer *self, const char *path, const char *track, gboolean join);
+Sub *
+peer_subscribe_with (Peer *self, const char *path, const char *track, const EcMoqtParams *params);
+Sub *peer_fetch (
+    Peer *self, const char *path, const char *track, EcMoqtLocation start, EcMoqtLocation end);
+EcMoqtRequest *peer_announce (Peer *self, const char *path, GBytes *token);
+EcMoqtRequest *peer_listen (Peer *self, const char *path);
+EcMoqtRequest *peer_listen_tracks (Peer *self, const char *path);
+/* Publishes a track that is made from now on, at the world's clock; to be announced apart, or `publish`ed. */
+Pub *peer_make (Peer *self, const char *path, const char *track, gboolean publish);
+void sub_end (Sub *self);
+
+gsize broadcast_size (guint64 group, guint64 object);
+guint8 broadcast_byte (guint64 group, guint64 object, gsize offset);
+gboolean sub_has (const Sub *self, guint64 group, guint64 object);
+/* Asserts that all objects are there from the first of a group that has object 0 up to the end of group `to`. Returns that group. */
+guint64 sub_check_whole (const Sub *self, guint64 to);
+guint64 broadcast_group (World *world);
+EcMoqtName *make_name (const char *path, const char *track);

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "relay-peer.h"
+
+#define SECOND ((guint64) G_USEC_PER_SEC)
+#define PATH "ec/v1/atsc/2065/3/ts-canonical-1"
+
+static const EcMoqtDraft *const drafts[] = { &ec_moqt_draft_16, &ec_moqt_draft_18 };
+static const guint8 key_a[32] = { 0xaa, 1 };
+static const guint8 key_b[32] = { 0xbb, 2 };
+
+static EcRelayStatsData
+get_stats (World *world)
+{
+  EcRelayStatsData stats;
+
+  ec_relay_core_get_stats (world->core, &stats);
+  return stats;
+}
+
+/* Publisher and subscriber of every mix of drafts; whoever comes late starts at the open group's first object. */
+static void
+test_late_join (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  World *world = world_new (mix, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *subscriber = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Peer *late = peer_new (world, drafts[mix & 1], NULL);
+  Pub *pub;
+  Sub *sub, *late_sub;
+  guint64 group;
+
+  world_run (world, SECOND / 10);
+  g_assert_true (publisher->ready && subscriber->ready);
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  world_run (world, SECOND / 2);
+  g_assert_cmpuint (publisher->n_space_granted, ==, 1);
+  sub = peer_subscribe (subscriber, PATH, "chunks", TRUE);
+  world_run (world, 3 * SECOND + SECOND / 2);
+  g_assert_true (sub->granted);
+  late_sub = peer_subscribe (late, PATH, "chunks", TRUE);
+  group = broadcast_group (world);
+  world_run (world, 3 * SECOND);
+  g_assert_cmpuint (sub_check_whole (sub, group + 1), ==, 0);
+  g_assert_cmpuint (sub_check_whole (late_sub, group + 1), ==, group);
+  g_assert_cmpuint (pub->n_subscribed, ==, 1);
+  world_free (world);
+}
+
+/* §8.4: one subscription upstream for any number downstream; it goes a while after the last one. */
+static void
+test_collapse (void)
+{
+  World *world = world_new (1, NULL);
+  Peer *publisher = peer_new (world, drafts[0], key_a);
+  GPtrArray *subs = g_ptr_array_new ();
+  Pub *pub;
+  guint64 group;
+
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  world_run (world, SECOND);
+  for (guint i = 0; i < 30; i++) {
+    Peer *peer = peer_new (world, drafts[i & 1], NULL);
+
+    g_ptr_array_add (subs, peer_subscribe (peer, PATH, "chunks", TRUE));
+    world_run (world, SECOND / 20);
+  }
+  world_run (world, 3 * SECOND);
+  group = broadcast_group (world) - 1;
+  for (guint i = 0; i < subs->len; i++)
+    sub_check_whole (subs->pdata[i], group);
+  g_assert_cmpuint (pub->n_subscribed, ==, 1);
+  g_assert_cmpuint (pub->n_fetched, <=, 2);
+  g_assert_cmpuint (get_stats (world).n_subscriptions, ==, 30);
+  g_assert_cmpuint (get_stats (world).n_upstreams, ==, 1);
+
+  for (guint i = 0; i < subs->len; i++)
+    sub_end (subs->pdata[i]);
+  world_run (world, 5 * SECOND);
+  g_assert_cmpuint (get_stats (world).n_subscriptions, ==, 0);
+  g_assert_cmpuint (get_stats (world).n_upstreams, ==, 1);
+  g_assert_cmpuint (publisher->readers->len, ==, 1);
+  world_run (world, 7 * SECOND);
+  g_assert_cmpuint (get_stats (world).n_upstreams, ==, 0);
+  g_assert_cmpuint (publisher->readers->len, ==, 0);
+  g_ptr_array_unref (subs);
+  world_free (world);
+}
+
+/* §6: NAMESPACE for what is there and what comes, NAMESPACE_DONE for what goes. */
+static void
+test_namespaces (void)
+{
+  World *world = world_new (2, NULL);
+  Peer *a = peer_new (world, drafts[0], key_a);
+  Peer *b = peer_new (world, drafts[1], key_b);
+  Peer *listeners[2] = { peer_new (world, drafts[0], NULL), peer_new (world, drafts[1], NULL) };
+  EcMoqtRequest *request;
+
+  world_run (world, SECOND);
+  peer_announce (a, "ec/v1/one", NULL);
+  world_run (world, SECOND);
+  for (guint i = 0; i < 2; i++)
+    peer_listen (listeners[i], i ? "ec" : "");
+  peer_listen (a, "ec/v1");
+  world_run (world, SECOND);
+  request = peer_announce (b, "ec/v1/two/deep", NULL);
+  peer_announce (b, "other", NULL);
+  world_run (world, SECOND);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_true (g_hash_table_contains (listeners[i]->found, "ec/v1/one"));
+    g_assert_true (g_hash_table_contains (listeners[i]->found, "ec/v1/two/deep"));
+    g_assert_cmpuint (g_hash_table_size (listeners[i]->found), ==, i ? 2 : 3);
+  }
+  /* “including echoing back” */
+  g_assert_cmpuint (g_hash_table_size (a->found), ==, 2);
+  ec_moqt_request_cancel (request);
+  peer_close (a);
+  world_run (world, SECOND);
+  g_assert_cmpuint (g_hash_table_size (listeners[1]->found), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (listeners[0]->found), ==, 1);
+  g_assert_cmpuint (listeners[1]->n_lost, ==, 2);
+  world_free (world);
+}
+
+/* PUBLISH without being asked; those who asked for tracks get it, others subscribe to it; it is forwarded on demand only. */
+static void
+test_publish (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  World *world = world_new (3, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Peer *fan = peer_new (world, drafts[mix & 1], NULL);
+  Pub *pub;
+  Sub *sub;
+  guint64 group;
+
+  world_run (world, SECOND);
+  pub = peer_make (publisher, PATH, "chunks", TRUE);
+  world_run (world, SECOND);
+  g_assert_nonnull (pub->publish);
+  /* Nobody wants it yet. */
+  g_assert_cmpuint (get_stats (world).bytes_in, ==, 0);
+  sub = peer_subscribe (viewer, PATH, "chunks", TRUE);
+  world_run (world, SECOND);
+  peer_listen_tracks (fan, "ec");
+  world_run (world, 3 * SECOND);
+  group = broadcast_group (world) - 1;
+  sub_check_whole (sub, group);
+  g_assert_cmpuint (pub->n_subscribed, ==, 0);
+  g_assert_cmpuint (fan->subs->len, ==, 1);
+  g_assert_cmpuint (((Sub *) fan->subs->pdata[0])->n_whole, >, GROUP_OBJECTS);
+  world_free (world);
+}
+
+/* What nobody publishes is refused, or waited for as long as was said (§9.2.10). */
+static void
+test_rendezvous (void)
+{
+  World *world = world_new (4, NULL);
+  Peer *subscriber = peer_new (world, drafts[1], NULL);
+  Peer *publisher = peer_new (world, drafts[1], NULL);
+  EcMoqtParams params = { .has = EC_MOQT_PARAM_RENDEZVOUS_TIMEOUT, .rendezvous_timeout_ms = 3000 };
+  Sub *none, *early, *wait;
+
+  world_run (world, SECOND);
+  none = peer_subscribe (subscriber, PATH, "none", FALSE);
+  early = peer_subscribe_with (subscriber, PATH, "early", &params);
+  wait = peer_subscribe_with (subscriber, PATH, "chunks", &params);
+  world_run (world, SECOND);
+  g_assert_true (none->refused);
+  g_assert_cmpint (none->error, ==, EC_MOQT_ERROR_DOES_NOT_EXIST);
+  g_assert_false (early->refused || wait->refused);
+  peer_make (publisher, PATH, "chunks", FALSE);
+  peer_announce (publisher, PATH, NULL);
+  world_run (world, SECOND);
+  g_assert_true (wait->granted);
+  g_assert_true (early->refused);
+  g_assert_cmpint (early->error, ==, EC_MOQT_ERROR_DOES_NOT_EXIST);
+
+  early = peer_subscribe_with (subscriber, "nobody/here", "early", &params);
+  world_run (world, 4 * SECOND);
+  g_assert_true (early->refused);
+  g_assert_cmpint (early->error, ==, EC_MOQT_ERROR_TIMEOUT);
+  world_free (world);
+}
+
+/* FETCH of what the relay never saw comes from the publisher, once. */
+static void
+test_fetch (void)
+{
+  World *world = world_new (5, NULL);
+  Peer *publisher = peer_new (world, drafts[0], key_a);
+  Peer *subscriber = peer_new (world, drafts[1], NULL);
+  Pub *pub;
+  Sub *fetch, *again, *status;
+  g_autoptr (EcMoqtName) name = make_name (PATH, "chunks");
+
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  world_run (world, 6 * SECOND + SECOND / 2);
+  fetch =
+      peer_fetch (subscriber, PATH, "chunks", (EcMoqtLocation){ 1, 0 }, (EcMoqtLocation){ 3, 0 });
+  world_run (world, SECOND);
+  g_assert_true (fetch->granted && fetch->done);
+  g_assert_cmpuint (fetch->n_whole, ==, 3 * GROUP_OBJECTS);
+  g_assert_cmpuint (fetch->n_repeated, ==, 0);
+  again =
+      peer_fetch (subscriber, PATH, "chunks", (EcMoqtLocation){ 2, 5 }, (EcMoqtLocation){ 2, 8 });
+  world_run (world, SECOND);
+  g_assert_true (again->done);
+  g_assert_cmpuint (again->n_whole, ==, 3);
+  g_assert_cmpuint (pub->n_fetched, <=, 3);
+  g_assert_cmpuint (pub->n_subscribed, ==, 1);
+  (void) status;
+  world_free (world);
+}
+
+static EcRelayCoreConfig
+any_may_publish (void)
+{
+  EcRelayCoreConfig config = { .policy = ec_relay_policy_new () };
+
+  g_assert_true (ec_relay_policy_allow_publish (config.policy, "ec/v1=any", NULL));
+  return config;
+}
+
+/* Two publishers of one track; one dies without a word, anywhere, also in the middle of an object. */
+static void
+run_takeover (guint32 seed)
+{
+  EcRelayCoreConfig config = any_may_publish ();
+  World *world = world_new (seed, &config);
+  Peer *publishers[2], *subscriber;
+  Sub *sub;
+  guint64 last;
+
+  world->max_piece = 1500;
+  for (guint i = 0; i < 2; i++) {
+    Pub *pub;
+
+    publishers[i] = peer_new (world, drafts[(seed >> i) & 1], NULL);
+    peer_announce (publishers[i], PATH, NULL);
+    pub = peer_make (publishers[i], PATH, "chunks", FALSE);
+    pub->offset_us = i * ec_memory_network_random (world->network, 60000);
+  }
+  subscriber = peer_new (world, drafts[seed >> 2 & 1], NULL);
+  world_run (world, SECOND);
+  sub = peer_subscribe (subscriber, PATH, "chunks", TRUE);
+  world_run (world, 2 * SECOND + ec_memory_network_random (world->network, 2000000));
+  peer_cut (publishers[seed >> 3 & 1]);
+  world_run (world, 6 * SECOND);
+  last = broadcast_group (world) - 1;
+  sub_check_whole (sub, last);
+  g_assert_cmpuint (sub->n_cut, ==, 0);
+  world_free (world);
+}
+
+static void
+test_takeover (void)
+{
+  for (guint32 seed = 0; seed < 40; seed++)
+    run_takeover (seed);
+}
+
+/* Somebody else says something else under the same name: it is dropped, and nobody downstream notices. */
+static void
+test_forger (void)
+{
+  EcRelayCoreConfig config = any_may_publish ();
+  World *world = world_new (6, &config);
+  Peer *honest = peer_new (world, drafts[0], NULL);
+  Peer *forger = peer_new (world, drafts[1], NULL);
+  Peer *subscriber = peer_new (world, drafts[1], NULL);
+  Pub *pub;
+  Sub *sub;
+
+  peer_announce (honest, PATH, NULL);
+  peer_make (honest, PATH, "chunks", FALSE);
+  world_run (world, SECOND);
+  sub = peer_subscribe (subscriber, PATH, "chunks", TRUE);
+  world_run (world, SECOND);
+  pub = peer_make (forger, PATH, "chunks", FALSE);
+  pub->twist = 1;
+  pub->offset_us = 10000;
+  peer_announce (forger, PATH, NULL);
+  world_run (world, 5 * SECOND);
+  sub_check_whole (sub, broadcast_group (world) - 1);
+  g_assert_cmpuint (pub->n_subscribed, ==, 1);
+  g_assert_cmpuint (get_stats (world).n_conflicts, ==, 1);
+  g_assert_cmpuint (get_stats (world).n_upstreams, ==, 1);
+  g_assert_false (forger->closed);
+  world_free (world);
+}
+
+/* A publisher that comes back in time finds its readers as they were. */
+static void
+test_comes_back (void)
+{
+  World *world = world_new (7, NULL);
+  Peer *first = peer_new (world, drafts[1], key_a);
+  Peer *second, *subscriber = peer_new (world, drafts[0], NULL);
+  Sub *sub;
+
+  peer_announce (first, PATH, NULL);
+  peer_make (first, PATH, "chunks", FALSE);
+  world_run (world, SECOND);
+  sub = peer_subscribe (subscriber, PATH, "chunks", FALSE);
+  world_run (world, 2 * SECOND);
+  peer_close (first);
+  world_run (world, 4 * SECOND);
+  g_assert_false (sub->done);
+  second = peer_new (world, drafts[0], key_a);
+  peer_announce (second, PATH, NULL);
+  peer_make (second, PATH, "chunks", FALSE);
+  world_run (world, 4 * SECOND);
+  g_assert_true (sub_has (sub, broadcast_group (world) - 1, GROUP_OBJECTS - 1));
+  g_assert_false (sub->done);
+  /* … and one that does not come back ends them. */
+  peer_close (second);
+  world_run (world, 12 * SECOND);
+  g_assert_true (sub->done);
+  world_free (world);
+}
+
+/* GOAWAY, then the end. */
+static void
+test_shutdown (void)
+{
+  World *world = world_new (8, NULL);
+  Peer *peers[4];
+
+  for (guint i = 0; i < 4; i++)
+    peers[i] = peer_new (world, drafts[i & 1], NULL);
+  world_run (world, SECOND);
+  ec_relay_core_goaway (world->core, 3000);
+  world_run (world, SECOND);
+  for (guint i = 0; i < 4; i++)
+    g_assert_true (peers[i]->goaway && !peers[i]->closed);
+  peer_close (peers[0]);
+  world_run (world, SECOND);
+  g_assert_cmpuint (ec_relay_core_get_n_sessions (world->core), ==, 3);
+  world_run (world, 2 * SECOND);
+  g_assert_cmpuint (ec_relay_core_get_n_sessions (world->core), ==, 0);
+  g_assert_true (peers[3]->closed && peers[3]->remote);
+  world_free (world);
+}
+
+/* Joins and leaves from a seed, of all kinds of peers; whoever stays gets everything. */
+static void
+run_churn (guint32 seed)
+{
+  EcRelayCoreConfig config = any_may_publish ();
+  World *world = world_new (seed, &config);
+  Peer *publishers[3], *stayer;
+  Sub *sub;
+
+  world->max_piece = 900;
+  for (guint i = 0; i < 3; i++) {
+    publishers[i] = peer_new (world, drafts[(seed >> i) & 1], NULL);
+    if (i != 1)
+      peer_announce (publishers[i], PATH, NULL);
+    peer_make (publishers[i], PATH, "chunks", i == 1)->offset_us = i * 7000;
+  }
+  world_run (world, SECOND / 2);
+  stayer = peer_new (world, drafts[seed & 1], NULL);
+  sub = peer_subscribe (stayer, PATH, "chunks", TRUE);
+  for (guint step = 0; step < 12; step++) {
+    Peer *peer = peer_new (world, drafts[ec_memory_network_random (world->network, 2)], NULL);
+    Sub *theirs;
+
+    world_run (world, ec_memory_network_random (world->network, 300000));
+    theirs = peer_subscribe (peer, PATH, "chunks", TRUE);
+    world_run (world, ec_memory_network_random (world->network, 300000));
+    if (ec_memory_network_random (world->network, 3) == 0)
+      peer_cut (peer);
+    else if (ec_memory_network_random (world->network, 2) == 0)
+      sub_end (theirs);
+    else
+      peer_close (peer);
+    if (step == 4)
+      peer_close (publishers[ec_memory_network_random (world->network, 3)]);
+  }
+  world_run (world, 2 * SECOND);
+  sub_check_whole (sub, broadcast_group (world) - 1);
+  world_free (world);
+}
+
+static void
+test_churn (void)
+{
+  for (guint32 seed = 100; seed < 130; seed++)
+    run_churn (seed);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint mix = 0; mix < 4; mix++) {
+    g_autofree char *join = g_strdup_printf ("/relay/late-join/%u", mix);
+    g_autofree char *publish = g_strdup_printf ("/relay/publish/%u", mix);
+
+    g_test_add_data_func (join, GUINT_TO_POINTER (mix), test_late_join);
+    g_test_add_data_func (publish, GUINT_TO_POINTER (mix), test_publish);
+  }
+  g_test_add_func ("/relay/collapse", test_collapse);
+  g_test_add_func ("/relay/namespaces", test_namespaces);
+  g_test_add_func ("/relay/rendezvous", test_rendezvous);
+  g_test_add_func ("/relay/fetch", test_fetch);
+  g_test_add_func ("/relay/takeover", test_takeover);
+  g_test_add_func ("/relay/forger", test_forger);
+  g_test_add_func ("/relay/comes-back", test_comes_back);
+  g_test_add_func ("/relay/shutdown", test_shutdown);
+  g_test_add_func ("/relay/churn", test_churn);
+  return g_test_run ();
+}
