@@ -33,6 +33,28 @@ ec_quic_outgoing_free (EcQuicOutgoing *outgoing)
   g_free (outgoing);
 }
 
+/* Those that no longer fit, since the path has changed, would be tried for ever. */
+static gboolean
+has_datagram (EcQuicConnection *self)
+{
+  EcQuicOutgoing *outgoing;
+  gsize max;
+
+  if (!self->established || g_queue_is_empty (&self->datagrams))
+    return FALSE;
+  max = ec_transport_get_max_datagram (&self->base);
+  while ((outgoing = g_queue_peek_head (&self->datagrams))) {
+    gsize size = outgoing->head_size;
+
+    if (outgoing->payload)
+      size += ec_payload_get_filled (outgoing->payload);
+    if (size <= max)
+      return TRUE;
+    ec_quic_outgoing_free (g_queue_pop_head (&self->datagrams));
+  }
+  return FALSE;
+}
+
 /* TRUE: `*written` is a packet, or 0, or an error. */
 static gboolean
 write_datagram (EcQuicConnection *self,
@@ -130,7 +152,7 @@ write_packet (EcQuicConnection *self,
   for (;;) {
     EcQuicStream *stream = NULL;
 
-    if (self->established && !g_queue_is_empty (&self->datagrams)) {
+    if (has_datagram (self)) {
       if (write_datagram (self, path, info, to, room, now, &written))
         return written;
       continue;

@@ -136,7 +136,7 @@ reset (EcTransport *transport, EcStreamId id, guint64 code)
     return;
   ec_quic_stream_shut (stream);
   ec_quic_connection_schedule (self, stream);
-  ec_ngtcp2_conn_reset_stream (self->ngtcp2, id, code);
+  ec_ngtcp2_conn_reset_stream (self->ngtcp2, id, MIN (code, EC_QUIC_MAX_VARINT));
   ec_quic_worker_mark (self->worker, self);
 }
 
@@ -152,7 +152,7 @@ stop (EcTransport *transport, EcStreamId id, guint64 code)
   stream->stopped = TRUE;
   ec_quic_connection_give_back (self, stream, stream->unconsumed);
   if (!stream->gone)
-    ec_ngtcp2_conn_stop_stream (self->ngtcp2, id, code);
+    ec_ngtcp2_conn_stop_stream (self->ngtcp2, id, MIN (code, EC_QUIC_MAX_VARINT));
   if (!stream->gone && !EC_NGTCP2_CLOSES_PEERS_UNI && stream->remote && EC_STREAM_IS_UNI (id)) {
     /* Its end may not be told, so this is it. */
     ngtcp2_conn_set_stream_user_data (self->ngtcp2, id, NULL);
@@ -258,7 +258,8 @@ close_connection (EcTransport *transport, guint64 code, const char *reason)
 
   if (self->ngtcp2 == NULL || self->closing)
     return;
-  ec_quic_connection_fail (self, EC_TRANSPORT_CLOSE_LOCAL, code, reason, FALSE);
+  ec_quic_connection_fail (self, EC_TRANSPORT_CLOSE_LOCAL, MIN (code, EC_QUIC_MAX_VARINT), reason,
+                           FALSE);
 }
 
 static void

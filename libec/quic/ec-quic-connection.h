@@ -4,6 +4,8 @@
 #include "quic/ec-quic-scheduler.h"
 #include "quic/ec-quic-worker.h"
 
+/* RFC 9000 §16; ngtcp2 takes no number beyond it for granted. */
+#define EC_QUIC_MAX_VARINT ((G_GUINT64_CONSTANT (1) << 62) - 1)
 /* How many datagrams (RFC 9221) wait at most. */
 #define EC_QUIC_DATAGRAMS 16
 /* An application's words in CONNECTION_CLOSE are cut here. */

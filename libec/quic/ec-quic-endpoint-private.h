@@ -54,5 +54,10 @@ struct _EcQuicEndpoint {
   gboolean stopped;
 };
 
+/* One whose threads do not run: for tests, which drive its workers themselves and never let go of it. */
+EcQuicEndpoint *ec_quic_endpoint_prepare (const EcQuicEndpointConfig *config,
+                                          const EcQuicTuning *tuning,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Zeros become the defaults. */
 void ec_quic_tuning_complete (EcQuicTuning *tuning);

@@ -188,9 +188,9 @@ endpoint_alloc (const EcQuicEndpointConfig *config, const EcQuicTuning *tuning)
 }
 
 EcQuicEndpoint *
-ec_quic_endpoint_new (const EcQuicEndpointConfig *config,
-                      const EcQuicTuning *tuning,
-                      GError **error)
+ec_quic_endpoint_prepare (const EcQuicEndpointConfig *config,
+                          const EcQuicTuning *tuning,
+                          GError **error)
 {
   EcQuicEndpoint *self = endpoint_alloc (config, tuning);
   gboolean listens = config->listen && config->listen->len > 0;
@@ -209,7 +209,17 @@ ec_quic_endpoint_new (const EcQuicEndpointConfig *config,
     endpoint_free (self);
     return NULL;
   }
-  for (guint i = 0; i < self->workers->len; i++)
+  return self;
+}
+
+EcQuicEndpoint *
+ec_quic_endpoint_new (const EcQuicEndpointConfig *config,
+                      const EcQuicTuning *tuning,
+                      GError **error)
+{
+  EcQuicEndpoint *self = ec_quic_endpoint_prepare (config, tuning, error);
+
+  for (guint i = 0; self && i < self->workers->len; i++)
     ec_quic_worker_start (g_ptr_array_index (self->workers, i));
   return self;
 }

@@ -141,6 +141,7 @@ stop (EcQuicWorker *self, guint64 code, const char *reason)
   guint64 now = ec_quic_now ();
 
   self->stopping = TRUE;
+  code = MIN (code, EC_QUIC_MAX_VARINT);
   while ((connection = g_queue_peek_head (&self->connections))) {
     ec_transport_close (&connection->base, code, reason);
     if (!connection->closing)

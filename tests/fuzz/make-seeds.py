@@ -275,6 +275,33 @@ def webtransport():
     yield "get", b"\1" + send(2, "01090000d1d75001 61c1", 2)
 
 
+def counted(*pieces):
+    return b"".join((len(piece) | flags).to_bytes(2, "big") + piece for piece, flags in pieces)
+
+
+def quic_datagrams():
+    """Lengths with flags in their high bits: see fuzz-quic-datagrams.c."""
+    ids = b"\x08" + bytes(range(8)) + b"\x04abcd"
+    initial = b"\xc3" + bytes((0, 0, 0, 1)) + ids + b"\x00" + b"\x44\x90" + bytes(range(64))
+    yield "initial", counted((initial, 0xC000), (initial, 0xC000))
+    yield "retry", counted((initial, 0xE000), (initial.replace(b"abcd\x00", b"abcd\x05\xb6tokn"), 0xE000))
+    yield "version", counted((b"\xc0\xba\xba\xba\xba" + ids, 0x8000))
+    yield "short", counted((b"\x40" + bytes(range(60)), 0), (b"\x40" + bytes(7), 0), (b"\xc0", 0))
+
+
+def quic_frames():
+    """The plaintexts of packets: see fuzz-quic-frames.c. Of several frames the first of a kind stands for all."""
+    yield "stream", counted((b"\x0a\x00\x05hello", 0), (b"\x0f\x00\x05\x03end", 0), (b"\x0a\x02\x01r", 0))
+    yield "gap", counted((b"\x0e\x06\x80\x3f\xff\xff\x01x", 0), (b"\x0a\x06\x01s", 0))
+    yield "stop", counted((b"\x05\x03\x07", 0), (b"\x04\x00\x07\x00", 0), (b"\x05\x00\x01\x01", 0))
+    yield "limits", counted((b"\x10\x44\x00\x11\x03\x44\x00\x12\x08\x13\x08\x14\x00\x15\x00\x00\x16\x00\x17\x00", 0))
+    yield "ids", counted((b"\x18\x01\x00\x08" + bytes(range(24)) + b"\x19\x01", 0), (b"\x1a12345678\x1b12345678", 0))
+    yield "ack", counted((b"\x02\x02\x00\x00\x02\x01", 0), (b"\x03\x03\x00\x01\x00\x01\x00\x01\x01\x01", 0))
+    yield "datagram", counted((b"\x31\x03abc\x30rest", 0))
+    yield "close", counted((b"\x1d\x05\x03\xff\xfe!", 0))
+    yield "crypto", counted((b"\x06\x00\x04\x18\x00\x00\x01\x07\x02ab", 0))
+
+
 TARGETS = {
     "chunker": chunker,
     "hdhr": hdhr,
@@ -286,6 +313,8 @@ TARGETS = {
     "moqt-message": moqt_message,
     "moqt-stream": moqt_stream,
     "psi-peek": psi_peek,
+    "quic-datagrams": quic_datagrams,
+    "quic-frames": quic_frames,
     "rtp": rtp,
     "ts-framer": framer,
     "ts-pes": pes,

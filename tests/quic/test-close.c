@@ -398,6 +398,46 @@ test_raw_keys (void)
   g_assert_nonnull (strstr (ours->reason, "key"));
 }
 
+/* -- What is written down only when asked for */
+
+static void
+test_logs (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("ec-quic-XXXXXX", NULL);
+  g_autofree char *secrets = g_build_filename (folder, "secrets", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GDir) dir = NULL;
+  const char *name;
+  guint n = 0;
+
+  {
+    g_autoptr (Peer) server = peer_new ();
+    g_autoptr (Peer) client = peer_new ();
+    PeerServer with = { .config = { .key_log = secrets, .qlog_folder = folder } };
+
+    peer_listen (server, &with);
+    g_assert_true (dial (client, server, &(EcQuicDial){ 0 })->established);
+    peer_wait (server, 0);
+  }
+  g_assert_true (g_file_get_contents (secrets, &text, NULL, NULL));
+  g_assert_nonnull (strstr (text, "CLIENT_TRAFFIC_SECRET_0 "));
+  g_assert_nonnull (strstr (text, "SERVER_TRAFFIC_SECRET_0 "));
+  g_unlink (secrets);
+  dir = g_dir_open (folder, 0, NULL);
+  while ((name = g_dir_read_name (dir))) {
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+    g_autofree char *log = NULL;
+
+    g_assert_true (g_str_has_suffix (name, "-server.sqlog"));
+    g_assert_true (g_file_get_contents (path, &log, NULL, NULL));
+    g_assert_nonnull (strstr (log, "packet_received"));
+    g_unlink (path);
+    n++;
+  }
+  g_assert_cmpuint (n, ==, 1);
+  g_rmdir (folder);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -416,5 +456,6 @@ main (int argc, char **argv)
   g_test_add_func ("/quic/tls/ca-file", test_ca_file);
   g_test_add_func ("/quic/tls/bad-files", test_bad_files);
   g_test_add_func ("/quic/tls/raw-keys", test_raw_keys);
+  g_test_add_func ("/quic/tls/logs", test_logs);
   return g_test_run ();
 }

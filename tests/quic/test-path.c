@@ -42,6 +42,18 @@ job_write_much (PeerConnection *connection, gpointer user_data)
 }
 
 static void
+job_see_lost (PeerConnection *connection, gpointer user_data)
+{
+  guint64 *lost = user_data;
+  EcTransportInfo info;
+
+  ec_transport_get_info (connection->transport, &info);
+  g_assert_cmpuint (info.rtt_us, >, 0);
+  g_assert_cmpuint (info.congestion_window, >, 0);
+  *lost = info.packets_lost;
+}
+
+static void
 lossy (guint32 seed, gboolean bbr)
 {
   g_autoptr (Peer) server = peer_new ();
@@ -52,6 +64,7 @@ lossy (guint32 seed, gboolean bbr)
   Much much = { .size = 12 * 1024 * 1024 };
   PeerConnection *ours;
   PeerConnection *theirs;
+  guint64 lost = 0;
 
   server->forget = TRUE;
   peer_listen (server, NULL);
@@ -64,6 +77,8 @@ lossy (guint32 seed, gboolean bbr)
   peer_wait_until (server, peer_stream (theirs, much.id)->closed);
   g_assert_cmpuint (peer_stream (theirs, much.id)->size, ==, much.size);
   g_assert_cmpuint (server->wrong, ==, 0);
+  g_assert_true (peer_do (ours, job_see_lost, &lost));
+  g_assert_cmpuint (lost, >, 0);
 }
 
 static void

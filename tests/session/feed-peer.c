@@ -14,6 +14,8 @@ struct _EcMoqtStream {
 
 struct _FeedPeer {
   EcTransport transport;
+  GMutex mutex;
+  GCond cond;
   guint wakes;    /* atomic */
   gboolean woken; /* atomic */
   EcMoqtRequest request;
@@ -41,7 +43,10 @@ fake_wake (EcTransport *transport)
   FeedPeer *self = (FeedPeer *) transport;
 
   __atomic_fetch_add (&self->wakes, 1, __ATOMIC_RELAXED);
+  g_mutex_lock (&self->mutex);
   __atomic_store_n (&self->woken, TRUE, __ATOMIC_RELEASE);
+  g_cond_signal (&self->cond);
+  g_mutex_unlock (&self->mutex);
 }
 
 static void
@@ -288,6 +293,8 @@ peer_new (void)
   FeedPeer *self = g_new0 (FeedPeer, 1);
 
   ec_transport_init (&self->transport, &fake_class, FALSE);
+  g_mutex_init (&self->mutex);
+  g_cond_init (&self->cond);
   self->request.peer = self;
   self->allowed = G_MAXSIZE;
   self->streams_allowed = G_MAXUINT;
@@ -335,6 +342,8 @@ feed_peer_free (FeedPeer *self)
   g_ptr_array_unref (self->open);
   g_ptr_array_unref (self->streams);
   g_array_unref (self->ranges);
+  g_mutex_clear (&self->mutex);
+  g_cond_clear (&self->cond);
   g_free (self);
 }
 
@@ -373,6 +382,15 @@ feed_peer_run (FeedPeer *self)
   if (!__atomic_load_n (&self->woken, __ATOMIC_ACQUIRE))
     return self->reader != NULL;
   return feed_peer_pump (self);
+}
+
+void
+feed_peer_wait (FeedPeer *self)
+{
+  g_mutex_lock (&self->mutex);
+  while (!self->woken)
+    g_cond_wait (&self->cond, &self->mutex);
+  g_mutex_unlock (&self->mutex);
 }
 
 guint

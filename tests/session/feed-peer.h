@@ -53,6 +53,8 @@ void feed_peer_allow_streams (FeedPeer *self, guint n);
 gboolean feed_peer_pump (FeedPeer *self);
 /* Pumps if it was woken. */
 gboolean feed_peer_run (FeedPeer *self);
+/* Blocks until it is woken. */
+void feed_peer_wait (FeedPeer *self);
 guint feed_peer_get_n_wakes (FeedPeer *self);
 void feed_peer_update (FeedPeer *self, const EcMoqtParams *params);
 void feed_peer_stop (FeedPeer *self, guint stream);
