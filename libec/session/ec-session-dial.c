@@ -291,15 +291,16 @@ on_established (gpointer user_data)
     give_up (self);
     return;
   }
+  /* The winner is not to be woken with the others. */
+  attempt_leave (self);
   if (!decide (dial)) {
     give_up (self);
     return;
   }
 
-  attempt_leave (self);
   self->transport = NULL;
-  attempt_free (self);
   dial_ref (dial);
+  attempt_free (self);
   dial->dialled (dial->user_data, transport, draft, NULL);
   dial_unref (dial);
   /* What we have heard of is the first event of who has it now. */
@@ -331,6 +332,7 @@ on_closed (gpointer user_data, const EcTransportClose *close)
 static const EcTransportEvents attempt_events = {
   EC_MOQ_DEAF_EVENTS,
   .established = on_established,
+  .stream_data = ec_moq_deaf_stream_data,
   .woken = on_woken,
   .closed = on_closed,
 };

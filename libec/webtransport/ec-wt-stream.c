@@ -71,11 +71,15 @@ code_from_h3 (guint64 h3)
   return code;
 }
 
+/* A peer that closes the session ends its streams with WT_SESSION_GONE, and that may overtake the capsule that says why
+ * (draft-ietf-webtrans-http3 §6): the session hears of its end by that alone. */
 static void
 hand_out_reset (EcWtStream *stream, guint64 code)
 {
   EcTransport *session = &stream->session->transport;
 
+  if (code == EC_WT_SESSION_GONE)
+    return;
   session->events->stream_reset (session->user_data, stream->id, code_from_h3 (code));
 }
 
@@ -84,6 +88,8 @@ hand_out_stopped (EcWtStream *stream, guint64 code)
 {
   EcTransport *session = &stream->session->transport;
 
+  if (code == EC_WT_SESSION_GONE)
+    return;
   session->events->stream_stopped (session->user_data, stream->id, code_from_h3 (code));
 }
 

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ec-tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *track;
+static char *space;
+static char *output;
+static char *range;
+static char *ca_file;
+static char **hashes;
+static char **protocols;
+static double list_time = 2;
+static gint64 max_objects;
+static gboolean dump;
+static gboolean as_json;
+static gboolean list;
+static gboolean force;
+
+static const GOptionEntry entries[] = {
+  { "track", 't', 0, G_OPTION_ARG_STRING, &track, "The track; “catalog” if it is not said",
+    "TRACK" },
+  { "namespace", 'n', 0, G_OPTION_ARG_STRING, &space,
+    "The track's namespace; the URI's path is then the server's", "NAME" },
+  { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
+    "Write the objects' payloads to FILE; - is standard output", "FILE" },
+  { "force", 'f', 0, G_OPTION_ARG_NONE, &force, "Overwrite FILE if it is there", NULL },
+  { "dump", 'd', 0, G_OPTION_ARG_NONE, &dump, "Print a line for each object", NULL },
+  { "json", 'j', 0, G_OPTION_ARG_NONE, &as_json, "Print a JSON object for each object", NULL },
+  { "fetch", 0, 0, G_OPTION_ARG_STRING, &range, "Fetch the groups FROM to TO, and end",
+    "FROM-TO" },
+  { "list", 'l', 0, G_OPTION_ARG_NONE, &list, "List the namespaces that begin with NAME", NULL },
+  { "list-time", 0, 0, G_OPTION_ARG_DOUBLE, &list_time, "For how long to listen for them (2)",
+    "SECONDS" },
+  { "objects", 'c', 0, G_OPTION_ARG_INT64, &max_objects, "End after so many objects", "N" },
+  { "ca-file", 0, 0, G_OPTION_ARG_FILENAME, &ca_file,
+    "A PEM file of the authorities that are trusted", "FILE" },
+  { "certificate-hash", 0, 0, G_OPTION_ARG_STRING_ARRAY, &hashes,
+    "SHA-256 of the server's certificate; may be repeated", "HASH" },
+  { "protocol", 0, 0, G_OPTION_ARG_STRING_ARRAY, &protocols,
+    "A draft to offer, such as moqt-18; may be repeated", "DRAFT" },
+  { NULL },
+};
+
+static const char description[] =
+    "Subscribes to a track of Media over QUIC, and reads it until it ends, --objects have come, or\n"
+    "Ctrl-C. It begins with the first object of the group that is open.\n"
+    "\n"
+    "The URI's path is the namespace: fields with “/” between them. moqt:// is QUIC, https:// is\n"
+    "WebTransport. With --namespace the path is what the server is asked for.\n"
+    "\n"
+    "Examples:\n"
+    "  ec subscribe moqt://relay.example:4443/ec/v1/atsc/2065/3/ts-canonical-1 -t chunks -o -\n"
+    "  ec subscribe https://relay.example/moq --namespace live/one --dump\n"
+    "  ec subscribe moqt://127.0.0.1:4443/ec --list --certificate-hash 1f…\n"
+    "\n"
+    "--dump prints group, object, priority, bytes, properties and time of arrival; a group's end\n"
+    "says “ended”, or “lost” if something of it did not come. --json prints the same as objects.";
+
+typedef struct {
+  int fd; /* -1: none */
+  guint64 objects, bytes, lost;
+  gint64 start; /* µs, monotonic */
+} Progress;
+
+static EcToolStatus
+usage (const char *message)
+{
+  g_printerr ("ec subscribe: %s\nTry “ec subscribe --help”.\n", message);
+  return EC_TOOL_USAGE;
+}
+
+/* “moqt://host:1/a/b” is “moqt://host:1” and “a/b”, unless the namespace is said apart. */
+static gboolean
+split_uri (const char *text, char **uri, char **name, GError **error)
+{
+  g_autoptr (GUri) parsed = NULL;
+  const char *path;
+
+  if (space) {
+    *uri = g_strdup (text);
+    *name = g_strdup (space);
+    return TRUE;
+  }
+  parsed = g_uri_parse (text, G_URI_FLAGS_ENCODED, error);
+  if (!parsed)
+    return FALSE;
+  path = g_uri_get_path (parsed);
+  *uri = g_uri_join (G_URI_FLAGS_ENCODED, g_uri_get_scheme (parsed), g_uri_get_userinfo (parsed),
+                     g_uri_get_host (parsed), g_uri_get_port (parsed), "", NULL, NULL);
+  *name = g_strdup (*path == '/' ? path + 1 : path);
+  return TRUE;
+}
+
+static EcMoqConnectOptions *
+make_options (void)
+{
+  EcMoqConnectOptions *options = ec_moq_connect_options_new ();
+
+  g_object_set (options, "ca-file", ca_file, "certificate-hashes", hashes, NULL);
+  if (protocols)
+    g_object_set (options, "protocols", protocols, NULL);
+  return options;
+}
+
+/* -- Objects */
+
+static gboolean
+write_all (int fd, const guint8 *data, gsize size, GError **error)
+{
+  while (size > 0) {
+    ssize_t n = write (fd, data, size);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0) {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "Writing to %s failed: %s.",
+                   strcmp (output, "-") == 0 ? "standard output" : output, g_strerror (errno));
+      return FALSE;
+    }
+    data += n;
+    size -= (gsize) n;
+  }
+  return TRUE;
+}
+
+static const char *
+kind_name (EcMoqObject *object)
+{
+  switch (ec_moq_object_get_kind (object)) {
+  case EC_MOQ_OBJECT_KIND_OBJECT:
+    return "object";
+  case EC_MOQ_OBJECT_KIND_GROUP_ENDED:
+    return "ended";
+  case EC_MOQ_OBJECT_KIND_GROUP_LOST:
+    break;
+  }
+  return "lost";
+}
+
+/* “0x2=5,0x3=0aff”; “-”: none. */
+static char *
+describe_properties (EcMoqObject *object)
+{
+  g_autoptr (GVariant) properties = ec_moq_object_get_properties (object);
+  GString *text = g_string_new (NULL);
+  GVariantIter iter;
+  GVariant *value;
+  guint64 type;
+
+  g_variant_iter_init (&iter, properties);
+  while (g_variant_iter_loop (&iter, "(tv)", &type, &value)) {
+    g_string_append_printf (text, "%s0x%" G_GINT64_MODIFIER "x=", text->len ? "," : "", type);
+    if (g_variant_is_of_type (value, G_VARIANT_TYPE_UINT64)) {
+      g_string_append_printf (text, "%" G_GUINT64_FORMAT, g_variant_get_uint64 (value));
+    } else {
+      gsize size;
+      const guint8 *data = g_variant_get_fixed_array (value, &size, 1);
+
+      for (gsize i = 0; i < size; i++)
+        g_string_append_printf (text, "%02x", data[i]);
+    }
+  }
+  if (text->len == 0)
+    g_string_append_c (text, '-');
+  return g_string_free (text, FALSE);
+}
+
+static void
+print_line (EcMoqObject *object)
+{
+  g_autoptr (GDateTime) seconds =
+      g_date_time_new_from_unix_utc (ec_moq_object_get_arrival (object) / G_USEC_PER_SEC);
+  g_autofree char *time = g_date_time_format (seconds, "%H:%M:%S");
+  g_autofree char *properties = describe_properties (object);
+
+  ec_tool_progress_clear ();
+  if (ec_moq_object_get_kind (object) != EC_MOQ_OBJECT_KIND_OBJECT)
+    g_print ("%" G_GUINT64_FORMAT " %s\n", ec_moq_object_get_group (object), kind_name (object));
+  else
+    g_print ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " priority %u %" G_GSIZE_FORMAT
+             " bytes properties %s at %s.%06u\n",
+             ec_moq_object_get_group (object), ec_moq_object_get_id (object),
+             ec_moq_object_get_priority (object),
+             g_bytes_get_size (ec_moq_object_get_payload (object)), properties, time,
+             (guint) (ec_moq_object_get_arrival (object) % G_USEC_PER_SEC));
+}
+
+static void
+add_int (JsonBuilder *builder, const char *name, guint64 value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, (gint64) value);
+}
+
+static void
+print_json (EcMoqObject *object)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autofree char *properties = describe_properties (object);
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "kind");
+  json_builder_add_string_value (builder, kind_name (object));
+  add_int (builder, "group", ec_moq_object_get_group (object));
+  if (ec_moq_object_get_kind (object) == EC_MOQ_OBJECT_KIND_OBJECT) {
+    add_int (builder, "object", ec_moq_object_get_id (object));
+    add_int (builder, "subgroup", ec_moq_object_get_subgroup (object));
+    add_int (builder, "priority", ec_moq_object_get_priority (object));
+    add_int (builder, "bytes", g_bytes_get_size (ec_moq_object_get_payload (object)));
+    json_builder_set_member_name (builder, "properties");
+    json_builder_add_string_value (builder, properties);
+  }
+  add_int (builder, "arrival_us", (guint64) ec_moq_object_get_arrival (object));
+  json_builder_end_object (builder);
+  ec_tool_print_builder (builder);
+}
+
+/* FALSE at the end, good or bad. */
+static gboolean
+take_object (EcMoqSubscription *subscription, Progress *progress, GError **error)
+{
+  g_autoptr (EcMoqObject) object =
+      ec_moq_subscription_read_object (subscription, ec_tool_get_cancellable (), error);
+  GBytes *payload;
+  double seconds;
+
+  if (!object)
+    return FALSE;
+  if (as_json)
+    print_json (object);
+  else if (dump)
+    print_line (object);
+  if ((as_json || dump) && !ec_tool_check_output (error))
+    return FALSE;
+
+  progress->lost += ec_moq_object_get_kind (object) == EC_MOQ_OBJECT_KIND_GROUP_LOST;
+  if (ec_moq_object_get_kind (object) != EC_MOQ_OBJECT_KIND_OBJECT)
+    return TRUE;
+  payload = ec_moq_object_get_payload (object);
+  progress->objects++;
+  progress->bytes += g_bytes_get_size (payload);
+  if (progress->fd >= 0 && !write_all (progress->fd, g_bytes_get_data (payload, NULL),
+                                       g_bytes_get_size (payload), error))
+    return FALSE;
+  seconds = (double) (g_get_monotonic_time () - progress->start) / G_USEC_PER_SEC;
+  ec_tool_progress ("group %" G_GUINT64_FORMAT "  %" G_GUINT64_FORMAT " objects  %.1f Mb/s  "
+                    "%" G_GUINT64_FORMAT " groups with losses",
+                    ec_moq_object_get_group (object), progress->objects,
+                    (double) progress->bytes * 8 / MAX (seconds, 0.001) / 1e6, progress->lost);
+  return max_objects <= 0 || progress->objects < (guint64) max_objects;
+}
+
+static gboolean
+open_output (Progress *progress, GError **error)
+{
+  progress->fd = -1;
+  if (!output)
+    return TRUE;
+  if (strcmp (output, "-") == 0)
+    progress->fd = STDOUT_FILENO;
+  else
+    progress->fd =
+        open (output, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0666);
+  if (progress->fd >= 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+               "“%s” cannot be written: %s. Choose another name, or overwrite it with --force.",
+               output, g_strerror (errno));
+  return FALSE;
+}
+
+static gboolean
+read_all (EcMoqSubscription *subscription, GError **error)
+{
+  Progress progress = { .start = g_get_monotonic_time () };
+  g_autoptr (GError) local = NULL;
+
+  if (!open_output (&progress, error))
+    return FALSE;
+  while (take_object (subscription, &progress, &local))
+    ;
+  ec_tool_progress_clear ();
+  if (g_error_matches (local, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    g_clear_error (&local);
+  if (progress.fd > STDERR_FILENO && close (progress.fd) < 0 && !local)
+    g_set_error (&local, G_IO_ERROR, g_io_error_from_errno (errno), "Writing to %s failed: %s.",
+                 output, g_strerror (errno));
+  if (local) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  if (!as_json)
+    g_printerr ("%" G_GUINT64_FORMAT " objects, %" G_GUINT64_FORMAT " bytes, %" G_GUINT64_FORMAT
+                " groups with losses\n",
+                progress.objects, progress.bytes, progress.lost);
+  return TRUE;
+}
+
+/* -- Namespaces */
+
+static gboolean
+on_list_time (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+list_namespaces (EcMoqSession *session, const char *prefix, GError **error)
+{
+  g_autoptr (EcMoqAnnouncements) found =
+      ec_moq_session_list_announcements (session, *prefix ? prefix : NULL);
+  g_autoptr (GError) refused = NULL;
+  gboolean over = FALSE;
+  guint timer = g_timeout_add ((guint) (list_time * 1000), on_list_time, &over);
+
+  /* What the peer has comes when it likes; it does not say when that was all. */
+  while (!over && !g_cancellable_is_cancelled (ec_tool_get_cancellable ()))
+    g_main_context_iteration (NULL, TRUE);
+  if (!over)
+    g_source_remove (timer);
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (found)); i++) {
+    g_autoptr (EcMoqAnnouncement) item = g_list_model_get_item (G_LIST_MODEL (found), i);
+
+    if (as_json) {
+      g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+      json_builder_begin_object (builder);
+      json_builder_set_member_name (builder, "namespace");
+      json_builder_add_string_value (builder, ec_moq_announcement_get_namespace (item));
+      json_builder_end_object (builder);
+      ec_tool_print_builder (builder);
+    } else {
+      g_print ("%s\n", ec_moq_announcement_get_namespace (item));
+    }
+  }
+  refused = ec_moq_announcements_dup_error (found);
+  if (!refused || g_list_model_get_n_items (G_LIST_MODEL (found)) > 0)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&refused));
+  return FALSE;
+}
+
+static gboolean
+parse_range (guint64 *first, guint64 *last)
+{
+  g_auto (GStrv) parts = g_strsplit (range, "-", 3);
+
+  return g_strv_length (parts) == 2 &&
+         g_ascii_string_to_unsigned (parts[0], 10, 0, G_MAXINT64, first, NULL) &&
+         g_ascii_string_to_unsigned (parts[1], 10, *first, G_MAXINT64, last, NULL);
+}
+
+static gboolean
+run (EcMoqSession *session, const char *name, guint64 first, guint64 last, GError **error)
+{
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  const char *which = track ? track : "catalog";
+
+  if (list)
+    return list_namespaces (session, name, error);
+  if (range)
+    subscription = ec_moq_session_fetch (session, name, which, first, last,
+                                         ec_tool_get_cancellable (), error);
+  else
+    subscription = ec_moq_session_subscribe (session, name, which, EC_MOQ_START_CURRENT_GROUP,
+                                             ec_tool_get_cancellable (), error);
+  return subscription && read_all (subscription, error);
+}
+
+EcToolStatus
+ec_verb_subscribe (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EcMoqConnectOptions) options = NULL;
+  g_autoptr (EcMoqSession) session = NULL;
+  g_autofree char *uri = NULL, *name = NULL;
+  guint64 first = 0, last = 0;
+  EcToolStatus status;
+
+  if (!ec_tool_parse (&argc, &argv, entries, "URI", "Read a track of Media over QUIC.",
+                      description, 1, 1, &status))
+    return status;
+  if (range && !parse_range (&first, &last))
+    return usage ("--fetch takes two groups, the first not above the second: 5-8.");
+  if (output && strcmp (output, "-") == 0 && (dump || as_json))
+    return usage ("--dump and --json, and -o -, would both write to standard output.");
+  if (list_time < 0 || list_time > 1e6 || max_objects < 0)
+    return usage ("--list-time and --objects must not be negative.");
+  if (!split_uri (argv[1], &uri, &name, &error)) {
+    ec_tool_fail ("subscribe", error);
+    return EC_TOOL_USAGE;
+  }
+  if (!list && !*name)
+    return usage ("which namespace? Write it behind the address, or say --namespace.");
+
+  /* Before any thread starts: the signals must be blocked in all of them. */
+  ec_tool_get_cancellable ();
+  options = make_options ();
+  ec_tool_progress ("Connecting to %s…", uri);
+  session = ec_moq_session_connect (uri, options, ec_tool_get_cancellable (), &error);
+  if (!session || !run (session, name, first, last, &error))
+    return ec_tool_fail ("subscribe", error);
+  return EC_TOOL_DONE;
+}

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "base/ec-error.h"
+#include "session/ec-moq-server.h"
+
+/* Sessions between a client and a server, as an application has them, over real sockets. */
+
+#define PATIENCE (20 * G_TIME_SPAN_SECOND)
+
+typedef struct {
+  const char *scheme, *draft;
+} Way;
+
+static const Way ways[] = {
+  { "moqt", "moqt-18" },
+  { "moqt", "moqt-16" },
+  { "https", "moqt-18" },
+  { "https", "moqt-16" },
+};
+
+typedef struct {
+  EcMoqServer *server;
+  EcMoqSession *theirs; /* the server's end */
+  EcMoqSession *ours;
+  EcMoqTrack *early; /* offered as soon as a client comes */
+} Pair;
+
+static void
+on_incoming (EcMoqServer *server, EcMoqSession *session, Pair *pair)
+{
+  g_assert_null (pair->theirs);
+  pair->theirs = g_object_ref (session);
+  if (pair->early)
+    g_assert_true (ec_moq_session_add_track (session, pair->early, NULL));
+}
+
+/* Runs the main context until `*flag`, or asserts. */
+#define WAIT_UNTIL(condition)                                                                      \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    gint64 end_ = g_get_monotonic_time () + PATIENCE;                                              \
+    while (!(condition)) {                                                                         \
+      g_assert_cmpint (g_get_monotonic_time (), <, end_);                                          \
+      if (!g_main_context_iteration (NULL, FALSE))                                                 \
+        g_thread_yield ();                                                                         \
+    }                                                                                              \
+  }                                                                                                \
+  G_STMT_END
+
+static EcMoqConnectOptions *
+make_options (EcMoqServer *server, const Way *way)
+{
+  g_auto (GStrv) hashes = ec_moq_server_dup_certificate_hashes (server);
+  const char *protocols[] = { way->draft, NULL };
+
+  return g_object_new (EC_TYPE_MOQ_CONNECT_OPTIONS, "certificate-hashes", hashes, "protocols",
+                       protocols, NULL);
+}
+
+static char *
+make_uri (EcMoqServer *server, const Way *way)
+{
+  g_auto (GStrv) addresses = ec_moq_server_dup_addresses (server);
+
+  return g_strdup_printf ("%s://%s/test?x=1", way->scheme, addresses[0]);
+}
+
+static void
+pair_start (Pair *pair, const Way *way)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EcMoqConnectOptions) options = NULL;
+  g_autofree char *uri = NULL;
+
+  pair->server = ec_moq_server_new ("127.0.0.1:0");
+  g_signal_connect (pair->server, "incoming", G_CALLBACK (on_incoming), pair);
+  ec_moq_server_start (pair->server, &error);
+  g_assert_no_error (error);
+  options = make_options (pair->server, way);
+  uri = make_uri (pair->server, way);
+  pair->ours = ec_moq_session_connect (uri, options, NULL, &error);
+  g_assert_no_error (error);
+  WAIT_UNTIL (pair->theirs);
+}
+
+static void
+pair_stop (Pair *pair)
+{
+  g_clear_object (&pair->ours);
+  g_clear_object (&pair->theirs);
+  g_clear_object (&pair->early);
+  ec_moq_server_stop (pair->server);
+  g_clear_object (&pair->server);
+}
+
+/* The payload of an object: a function of where it is. */
+static GBytes *
+make_payload (guint64 group, guint64 object, gsize size)
+{
+  guint8 *data = g_malloc (MAX (size, 1));
+
+  for (gsize i = 0; i < size; i++)
+    data[i] = (guint8) (group * 31 + object * 7 + i);
+  return g_bytes_new_take (data, size);
+}
+
+static void
+write_object (EcMoqTrack *track, guint64 group, guint64 object, gsize size, gboolean end)
+{
+  g_autoptr (GBytes) payload = make_payload (group, object, size);
+  g_autoptr (GError) error = NULL;
+
+  ec_moq_track_write_object (track, group, object, 100, payload, end, &error);
+  g_assert_no_error (error);
+}
+
+static EcMoqObject *
+read_object (EcMoqSubscription *subscription)
+{
+  g_autoptr (GError) error = NULL;
+  EcMoqObject *object = ec_moq_subscription_read_object (subscription, NULL, &error);
+
+  g_assert_no_error (error);
+  return object;
+}
+
+static void
+expect_object (EcMoqSubscription *subscription, guint64 group, guint64 id, gsize size)
+{
+  g_autoptr (EcMoqObject) object = read_object (subscription);
+  g_autoptr (GBytes) payload = make_payload (group, id, size);
+
+  g_assert_nonnull (object);
+  g_assert_cmpint (ec_moq_object_get_kind (object), ==, EC_MOQ_OBJECT_KIND_OBJECT);
+  g_assert_cmpuint (ec_moq_object_get_group (object), ==, group);
+  g_assert_cmpuint (ec_moq_object_get_id (object), ==, id);
+  g_assert_cmpuint (ec_moq_object_get_priority (object), ==, 100);
+  g_assert_true (g_bytes_equal (ec_moq_object_get_payload (object), payload));
+}
+
+static void
+expect_kind (EcMoqSubscription *subscription, EcMoqObjectKind kind, guint64 group)
+{
+  g_autoptr (EcMoqObject) object = read_object (subscription);
+
+  g_assert_nonnull (object);
+  g_assert_cmpint (ec_moq_object_get_kind (object), ==, kind);
+  g_assert_cmpuint (ec_moq_object_get_group (object), ==, group);
+}
+
+static EcMoqTrack *
+make_track (const char *space, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  EcMoqTrack *track = ec_moq_track_new (space, name, &error);
+
+  g_assert_no_error (error);
+  return track;
+}
+
+static EcMoqSubscription *
+subscribe (EcMoqSession *session, const char *space, const char *track, EcMoqStart start)
+{
+  g_autoptr (GError) error = NULL;
+  EcMoqSubscription *subscription =
+      ec_moq_session_subscribe (session, space, track, start, NULL, &error);
+
+  g_assert_no_error (error);
+  return subscription;
+}
+
+/* -- Tests */
+
+static void
+test_properties (gconstpointer data)
+{
+  const Way *way = data;
+  Pair pair = { 0 };
+  g_autofree char *draft = NULL, *kind = NULL, *peer = NULL, *implementation = NULL, *path = NULL;
+
+  pair_start (&pair, way);
+  draft = ec_moq_session_dup_protocol (pair.ours);
+  kind = ec_moq_session_dup_transport (pair.ours);
+  peer = ec_moq_session_dup_peer (pair.ours);
+  implementation = ec_moq_session_dup_peer_implementation (pair.theirs);
+  path = ec_moq_session_dup_path (pair.theirs);
+  g_assert_cmpstr (draft, ==, way->draft);
+  g_assert_cmpstr (kind, ==, g_str_equal (way->scheme, "https") ? "webtransport" : "quic");
+  g_assert_true (g_str_has_prefix (peer, "127.0.0.1:"));
+  g_assert_true (g_str_has_prefix (implementation, "libec/"));
+  g_assert_cmpstr (path, ==, "/test?x=1");
+  g_assert_cmpint (ec_moq_session_get_state (pair.ours), ==, EC_MOQ_SESSION_STATE_OPEN);
+  pair_stop (&pair);
+}
+
+/* Who comes late begins with the open group's first object, and gets every object once and in order. */
+static void
+test_subscribe (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a/b", "t") };
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  guint64 group, object;
+
+  write_object (pair.early, 4, 0, 10, TRUE);
+  write_object (pair.early, 5, 0, 1000, FALSE);
+  write_object (pair.early, 5, 1, 70000, FALSE);
+  pair_start (&pair, data);
+  subscription = subscribe (pair.ours, "a/b", "t", EC_MOQ_START_CURRENT_GROUP);
+  g_assert_true (ec_moq_subscription_get_largest (subscription, &group, &object));
+  g_assert_cmpuint (group, ==, 5);
+  g_assert_cmpuint (object, ==, 1);
+  write_object (pair.early, 5, 2, 0, TRUE);
+  write_object (pair.early, 6, 0, 300000, FALSE);
+  expect_object (subscription, 5, 0, 1000);
+  expect_object (subscription, 5, 1, 70000);
+  expect_object (subscription, 5, 2, 0);
+  expect_kind (subscription, EC_MOQ_OBJECT_KIND_GROUP_ENDED, 5);
+  expect_object (subscription, 6, 0, 300000);
+  /* A group that is given up is told, and so is the track's end. */
+  ec_moq_track_abandon_group (pair.early);
+  expect_kind (subscription, EC_MOQ_OBJECT_KIND_GROUP_LOST, 6);
+  write_object (pair.early, 7, 0, 1, TRUE);
+  expect_object (subscription, 7, 0, 1);
+  expect_kind (subscription, EC_MOQ_OBJECT_KIND_GROUP_ENDED, 7);
+  ec_moq_track_end (pair.early);
+  g_assert_null (read_object (subscription));
+  pair_stop (&pair);
+}
+
+/* The client publishes too. */
+static void
+test_publish_by_client (gconstpointer data)
+{
+  Pair pair = { 0 };
+  g_autoptr (EcMoqTrack) track = make_track ("up", "t");
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  g_autoptr (GError) error = NULL;
+
+  pair_start (&pair, data);
+  g_assert_true (ec_moq_session_add_track (pair.ours, track, &error));
+  g_assert_false (ec_moq_session_add_track (pair.ours, track, &error));
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_DUPLICATE);
+  subscription = subscribe (pair.theirs, "up", "t", EC_MOQ_START_NEXT_GROUP);
+  write_object (track, 1, 0, 100, TRUE);
+  expect_object (subscription, 1, 0, 100);
+  expect_kind (subscription, EC_MOQ_OBJECT_KIND_GROUP_ENDED, 1);
+  ec_moq_session_remove_track (pair.ours, track);
+  g_assert_null (read_object (subscription));
+  pair_stop (&pair);
+}
+
+static void
+test_fetch (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "t") };
+  g_autoptr (EcMoqSubscription) fetch = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (guint64 group = 10; group < 14; group++)
+    for (guint64 object = 0; object < 3; object++)
+      write_object (pair.early, group, object, 5000, object == 2);
+  pair_start (&pair, data);
+  fetch = ec_moq_session_fetch (pair.ours, "a", "t", 11, 12, NULL, &error);
+  g_assert_no_error (error);
+  for (guint64 group = 11; group < 13; group++)
+    for (guint64 object = 0; object < 3; object++)
+      expect_object (fetch, group, object, 5000);
+  g_assert_null (read_object (fetch));
+  pair_stop (&pair);
+}
+
+static void
+test_refused (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "t") };
+  g_autoptr (GError) error = NULL;
+
+  pair_start (&pair, data);
+  g_assert_null (ec_moq_session_subscribe (pair.ours, "a", "other", EC_MOQ_START_CURRENT_GROUP,
+                                           NULL, &error));
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_NOT_FOUND);
+  g_test_message ("%s", error->message);
+  g_clear_error (&error);
+  g_assert_null (ec_moq_session_fetch (pair.ours, "a", "other", 0, 1, NULL, &error));
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+  g_assert_null (
+      ec_moq_session_subscribe (pair.ours, "a//b", "t", EC_MOQ_START_NEXT_GROUP, NULL, &error));
+  g_assert_nonnull (error);
+  pair_stop (&pair);
+}
+
+static gboolean
+lists (EcMoqAnnouncements *list, const char *space)
+{
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (list)); i++) {
+    g_autoptr (EcMoqAnnouncement) item = g_list_model_get_item (G_LIST_MODEL (list), i);
+
+    if (g_str_equal (ec_moq_announcement_get_namespace (item), space))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Told to those who ask, and unasked. */
+static void
+test_announce (gconstpointer data)
+{
+  Pair pair = { 0 };
+  g_autoptr (EcMoqAnnouncements) all = NULL, some = NULL;
+  g_autoptr (GError) error = NULL;
+
+  pair_start (&pair, data);
+  all = ec_moq_session_list_announcements (pair.theirs, NULL);
+  g_assert_true (ec_moq_session_announce (pair.ours, "x/one", NULL, &error));
+  g_assert_no_error (error);
+  WAIT_UNTIL (lists (all, "x/one"));
+  some = ec_moq_session_list_announcements (pair.theirs, "x");
+  WAIT_UNTIL (lists (some, "x/one"));
+  WAIT_UNTIL (ec_moq_announcements_get_granted (some));
+  g_assert_true (ec_moq_session_announce (pair.ours, "x/two", NULL, &error));
+  g_assert_true (ec_moq_session_announce (pair.ours, "y", NULL, &error));
+  WAIT_UNTIL (lists (some, "x/two") && lists (all, "y"));
+  g_assert_false (lists (some, "y"));
+  ec_moq_session_unannounce (pair.ours, "x/one");
+  WAIT_UNTIL (!lists (some, "x/one") && !lists (all, "x/one"));
+  g_assert_true (lists (some, "x/two"));
+  pair_stop (&pair);
+}
+
+/* What is not read is bounded, and a slow reader is told what it lost; the newest is there. */
+static void
+test_slow_reader (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "t") };
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  gsize most = 0;
+  guint64 last = 0;
+  guint n_lost = 0;
+
+  pair_start (&pair, data);
+  subscription = subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP);
+  for (guint64 group = 1; group <= 120; group++) {
+    gint64 enough = g_get_monotonic_time () + 20 * G_TIME_SPAN_MILLISECOND;
+    gsize before = ec_moq_subscription_get_queued (subscription);
+
+    write_object (pair.early, group, 0, 500000, FALSE);
+    write_object (pair.early, group, 1, 500000, TRUE);
+    /* So that the feed loses nothing: it is the inbox that is looked at. */
+    while (ec_moq_subscription_get_queued (subscription) < before + 1000000 &&
+           g_get_monotonic_time () < enough)
+      g_thread_yield ();
+    most = MAX (most, ec_moq_subscription_get_queued (subscription));
+  }
+  ec_moq_track_end (pair.early);
+  g_test_message ("held at most %" G_GSIZE_FORMAT " bytes of 120,000,000; dropped %" G_GUINT64_FORMAT
+                  " groups",
+                  most, ec_moq_subscription_get_n_dropped (subscription));
+  g_assert_cmpuint (most, <=, 34 * 1024 * 1024);
+  for (;;) {
+    g_autoptr (EcMoqObject) object = read_object (subscription);
+
+    if (!object)
+      break;
+    g_assert_cmpuint (ec_moq_object_get_group (object), >=, last);
+    last = ec_moq_object_get_group (object);
+    n_lost += ec_moq_object_get_kind (object) == EC_MOQ_OBJECT_KIND_GROUP_LOST;
+  }
+  g_assert_cmpuint (last, ==, 120);
+  g_test_message ("%u groups were told to be lost", n_lost);
+  pair_stop (&pair);
+}
+
+/* A peer's words come through, whoever waits. */
+static void
+test_closed_by_peer (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "t") };
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  g_autoptr (GError) error = NULL, reading = NULL;
+  guint n_closed = 0;
+
+  pair_start (&pair, data);
+  g_signal_connect_swapped (pair.ours, "closed", G_CALLBACK (g_atomic_int_inc), &n_closed);
+  subscription = subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP);
+  ec_moq_session_close_with (pair.theirs, 0x2, "not for you");
+  WAIT_UNTIL (n_closed > 0);
+  error = ec_moq_session_dup_error (pair.ours);
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED);
+  g_assert_nonnull (strstr (error->message, "not for you"));
+  g_assert_null (ec_moq_subscription_read_object (subscription, NULL, &reading));
+  g_assert_error (reading, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED);
+  g_clear_error (&reading);
+  g_assert_null (ec_moq_session_subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP, NULL,
+                                           &reading));
+  g_assert_error (reading, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED);
+  g_assert_cmpuint (n_closed, ==, 1);
+  pair_stop (&pair);
+}
+
+static void
+keep_result (GObject *object, GAsyncResult *result, gpointer data)
+{
+  *(GAsyncResult **) data = g_object_ref (result);
+}
+
+static void
+test_async (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "t") };
+  g_autoptr (EcMoqConnectOptions) options = NULL;
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  g_autoptr (EcMoqSession) second = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) connected = NULL, subscribed = NULL, read = NULL, cancelled = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EcMoqObject) object = NULL;
+  g_autofree char *uri = NULL;
+
+  pair_start (&pair, data);
+  g_clear_object (&pair.theirs);
+  options = make_options (pair.server, data);
+  uri = make_uri (pair.server, data);
+  ec_moq_session_connect_async (uri, options, NULL, keep_result, &connected);
+  WAIT_UNTIL (connected);
+  second = ec_moq_session_connect_finish (connected, &error);
+  g_assert_no_error (error);
+  WAIT_UNTIL (pair.theirs);
+  ec_moq_session_subscribe_async (second, "a", "t", EC_MOQ_START_NEXT_OBJECT, NULL, keep_result,
+                                  &subscribed);
+  WAIT_UNTIL (subscribed);
+  subscription = ec_moq_session_subscribe_finish (second, subscribed, &error);
+  g_assert_no_error (error);
+
+  ec_moq_subscription_read_object_async (subscription, cancellable, keep_result, &cancelled);
+  ec_moq_subscription_read_object_async (subscription, NULL, keep_result, &read);
+  g_cancellable_cancel (cancellable);
+  WAIT_UNTIL (cancelled);
+  g_assert_null (ec_moq_subscription_read_object_finish (subscription, cancelled, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_null (read);
+  write_object (pair.early, 0, 0, 3, FALSE);
+  WAIT_UNTIL (read);
+  object = ec_moq_subscription_read_object_finish (subscription, read, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_bytes_get_size (ec_moq_object_get_payload (object)), ==, 3);
+  pair_stop (&pair);
+}
+
+/* Closed while something is asked for, in every order: nothing hangs, nothing is left. */
+static void
+test_early_close (gconstpointer data)
+{
+  for (guint i = 0; i < 4; i++) {
+    Pair pair = { .early = make_track ("a", "t") };
+    g_autoptr (GAsyncResult) subscribed = NULL;
+    g_autoptr (GError) error = NULL;
+    g_autoptr (EcMoqSubscription) subscription = NULL;
+
+    pair_start (&pair, data);
+    ec_moq_session_subscribe_async (pair.ours, "a", "t", EC_MOQ_START_CURRENT_GROUP, NULL,
+                                    keep_result, &subscribed);
+    if (i == 0)
+      ec_moq_session_close (pair.ours);
+    else if (i == 1)
+      ec_moq_session_close (pair.theirs);
+    else if (i == 2)
+      ec_moq_server_stop (pair.server);
+    WAIT_UNTIL (subscribed);
+    subscription = ec_moq_session_subscribe_finish (pair.ours, subscribed, &error);
+    g_assert_true ((subscription != NULL) != (error != NULL));
+    pair_stop (&pair);
+  }
+}
+
+static void
+add (const char *name, GTestDataFunc func)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++) {
+    g_autofree char *path =
+        g_strdup_printf ("/session/%s/%s/%s", name, ways[i].scheme, ways[i].draft);
+
+    g_test_add_data_func (path, &ways[i], func);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add ("properties", test_properties);
+  add ("subscribe", test_subscribe);
+  add ("publish-by-client", test_publish_by_client);
+  add ("fetch", test_fetch);
+  add ("refused", test_refused);
+  add ("announce", test_announce);
+  add ("slow-reader", test_slow_reader);
+  add ("closed-by-peer", test_closed_by_peer);
+  add ("async", test_async);
+  add ("early-close", test_early_close);
+  return g_test_run ();
+}
