@@ -201,7 +201,7 @@ struct _EcMoqtStream {
   gboolean incoming;
   gboolean dead;
   gboolean buried;
-  gboolean closed; /* the transport knows it no more */
+  gboolean closed;    /* the transport knows it no more */
   gboolean waiting;   /* in session->waiting_streams */
   gboolean head_done; /* outgoing: written */
   gboolean told;      /* stream_opened was emitted, or the user opened it */
@@ -463,6 +463,10 @@ EcMoqtTokensResult ec_moqt_tokens_resolve (EcMoqtSession *self,
 EcMoqtStream *ec_moqt_receive_new (EcMoqtSession *session, gint64 id);
 void ec_moqt_receive_data (EcMoqtStream *self, const guint8 *data, gsize size, gboolean fin);
 void ec_moqt_receive_reset (EcMoqtStream *self, guint64 code);
+/* ec-moqt-place.c: its head is known */
+void ec_moqt_receive_place (EcMoqtStream *self);
+void
+ec_moqt_receive_become_control (EcMoqtStream *self, const guint8 *data, gsize size, gboolean fin);
 /* What it waited for may be there. */
 void ec_moqt_receive_resume (EcMoqtStream *self);
 void ec_moqt_receive_stop (EcMoqtStream *self, EcMoqtResetCode code);

@@ -116,7 +116,8 @@ typedef struct {
   void (*updated) (gpointer user_data, EcMoqtRequest *request, const EcMoqtGrant *grant);
   void (*update_refused) (gpointer user_data, EcMoqtRequest *request, const EcMoqtRefusal *refusal);
   /* Ends a request that was granted: a subscription's PUBLISH_DONE, when all its streams that can still come have come (by the
-   * stream count, or after a while); a fetch's last byte or reset; a TRACK_STATUS's answer; the peer withdraws its grant of a namespace. */
+   * stream count, or after a while); a fetch's last byte or reset (of the peer's fetches too, once granted and its stream ended); a
+   * TRACK_STATUS's answer; the peer withdraws its grant of a namespace. */
   void (*finished) (gpointer user_data,
                     EcMoqtRequest *request,
                     EcMoqtDoneCode code,
@@ -287,7 +288,7 @@ gboolean ec_moqt_request_is_descending (EcMoqtRequest *self);
 gpointer ec_moqt_request_get_data (EcMoqtRequest *self);
 void ec_moqt_request_set_data (EcMoqtRequest *self, gpointer data);
 
-/* The peer's. NULL grants without anything to say. */
+/* The peer's. NULL grants without anything to say. Ends a TRACK_STATUS, which asks for no more. */
 void ec_moqt_request_grant (EcMoqtRequest *self, const EcMoqtGrant *grant);
 void ec_moqt_request_refuse (EcMoqtRequest *self,
                              EcMoqtErrorCode code,

@@ -20,6 +20,7 @@ typedef struct {
   EcMoqtSession *session;
   EcReader script;
   gboolean server;
+  gboolean obliging; /* grants what it is asked; else the script says what is done in events */
   Stream streams[N_STREAMS];
   guint next[2];
   gboolean closed;
@@ -137,12 +138,13 @@ static const EcMoqtIo io = {
 
 /* -- The user: whatever the next byte says */
 static void act (World *world, guint what);
+static void answer (World *world, EcMoqtRequest *request, guint how);
 
 static void
 told (World *world)
 {
   expect (!world->closed);
-  if (world->depth == 0 && ec_reader_left (&world->script) > 0) {
+  if (!world->obliging && world->depth == 0 && ec_reader_left (&world->script) > 0) {
     guint what = ec_reader_u8 (&world->script);
 
     world->depth++;
@@ -192,8 +194,12 @@ on_plain (gpointer data)
 static void
 on_requested (gpointer data, EcMoqtRequest *request)
 {
-  add (data, request);
-  told (data);
+  World *world = data;
+
+  add (world, request);
+  if (world->obliging)
+    answer (world, request, 0);
+  told (world);
 }
 
 static void
@@ -531,8 +537,6 @@ step (World *world)
     stream->exists = TRUE;
     stream->received += size;
     ec_moqt_session_stream_data (world->session, world->now_us, id, bytes, size, (what & 7) == 3);
-    if ((what & 7) == 3) /* nothing comes behind FIN */
-      stream->received = stream->received;
     break;
   case 4:
     if ((what & 8) && stream->exists && !stream->gone) {
@@ -584,6 +588,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
                                     .max_object_size = 100,
                                     .max_auth_token_cache = 40,
                                     .max_control_buffer = 300 };
+  world.obliging = (flags & 8) == 0;
   world.now_us = 1000;
   world.requests = g_ptr_array_new ();
   world.sending = g_ptr_array_new ();

@@ -45,6 +45,7 @@ typedef struct {
   char *reason;
   GQueue datagrams; /* to it */
   guint64 writes;
+  GByteArray *record; /* what it is told, for the fuzzer; nullable */
 } PipeEnd;
 
 struct _Pipe {

@@ -22,6 +22,11 @@ typedef struct {
 
 static Sim *current;
 
+/* Of all rounds, to see that something happens in them. */
+static struct {
+  guint requests, objects, cut, datagrams, closed;
+} total;
+
 static gboolean
 alloc_fails (void)
 {
@@ -221,11 +226,6 @@ do_open (User *user, EcMoqtRequest *request)
                                             FALSE, below (2), below (2));
   user_track_stream (user, stream);
 }
-
-typedef struct {
-  EcMoqtStream *stream;
-  EcMoqtLocation next;
-} Cursor;
 
 static void
 do_write (User *user, EcMoqtStream *stream)
@@ -446,6 +446,11 @@ simulate (const EcMoqtDraft *draft, guint32 seed)
   pipe_free (sim.pipe);
   for (guint i = 0; i < 2; i++) {
     g_assert_cmpuint (sim.users[i].n_begun, ==, sim.users[i].n_ended);
+    total.requests += sim.users[i].n_begun;
+    total.objects += sim.users[i].n_objects;
+    total.cut += sim.users[i].n_cut;
+    total.datagrams += sim.users[i].n_datagrams;
+    total.closed += sim.users[i].closed;
     user_clear (&sim.users[i]);
   }
   ec_moqt_alloc_fails = NULL;
@@ -465,6 +470,9 @@ test_simulation (gconstpointer draft)
       g_test_message ("seed %u", seed);
     simulate (draft, seed);
   }
+  g_test_message ("%u requests, %u objects, %u cut, %u datagrams, %u closed", total.requests,
+                  total.objects, total.cut, total.datagrams, total.closed);
+  g_assert_cmpuint (total.objects, >, n);
 }
 
 int

@@ -13,6 +13,44 @@ typedef struct {
   User users[2]; /* client, server */
 } Pair;
 
+/* EC_TEST_RECORD: a folder for what each end was told, which the fuzzer begins with. What a client asks is put in front. */
+static void
+start_record (Pair *self, const EcMoqtDraft *draft)
+{
+  gboolean fetches = strstr (g_test_get_path (), "fetch") != NULL;
+  gboolean all = strstr (g_test_get_path (), "refuse") != NULL;
+  guint8 flags = draft->shape == EC_MOQT_SHAPE_REQUEST_STREAMS ? 1 : 0;
+
+  if (!g_getenv ("EC_TEST_RECORD"))
+    return;
+  for (guint i = 0; i < 2; i++) {
+    guint8 head = (guint8) (flags | (i == 1 ? 2 : 0));
+
+    self->pipe->ends[i].record = g_byte_array_new ();
+    g_byte_array_append (self->pipe->ends[i].record, &head, 1);
+    for (guint kind = 0; i == 0 && kind < (all ? 7 : 1); kind++) {
+      guint8 step[2] = { (guint8) (7 | (fetches ? 2 : kind) << 3), 0 };
+
+      g_byte_array_append (self->pipe->ends[i].record, step, sizeof step);
+    }
+  }
+}
+
+static void
+save_record (Pair *self)
+{
+  for (guint i = 0; i < 2; i++) {
+    GByteArray *bytes = self->pipe->ends[i].record;
+    g_autofree char *name = g_strdelimit (g_strdup (g_test_get_path () + 1), "/", '-');
+    g_autofree char *path = NULL;
+
+    if (!bytes || bytes->len > 8000)
+      continue;
+    path = g_strdup_printf ("%s/%s-%u", g_getenv ("EC_TEST_RECORD"), name, i);
+    g_assert_true (g_file_set_contents (path, (char *) bytes->data, bytes->len, NULL));
+  }
+}
+
 static void
 pair_begin (Pair *self, gconstpointer draft, const EcMoqtLimits *limits)
 {
@@ -27,6 +65,7 @@ pair_begin (Pair *self, gconstpointer draft, const EcMoqtLimits *limits)
                          g_test_rand_int ());
   for (guint i = 0; i < 2; i++)
     self->users[i].session = self->pipe->ends[i].session;
+  start_record (self, draft);
 }
 
 static void
@@ -43,6 +82,7 @@ pair_init (Pair *self, gconstpointer draft, const EcMoqtLimits *limits)
 static void
 pair_clear (Pair *self)
 {
+  save_record (self);
   pipe_free (self->pipe);
   for (guint i = 0; i < 2; i++)
     user_clear (&self->users[i]);
