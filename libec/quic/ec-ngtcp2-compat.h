@@ -22,7 +22,7 @@ typedef ngtcp2_connection_id_status_type EcNgtcp2CidStatus;
 #define EC_NGTCP2_CC_BBR NGTCP2_CC_ALGO_BBR
 /* What path_validation() has between `path` and the result. */
 #define EC_NGTCP2_OLD_PATH_ARG const ngtcp2_path *old_path,
-/* stream_close() comes for unidirectional streams of the peer, too. 0.12.1 keeps these, some 300 bytes each, until
+/* stream_close() comes for unidirectional streams of the peer, too. 0.12.1 keeps these, about 260 bytes each, until
  * the connection is gone: it waits for an acknowledgement of what we never send there. */
 #define EC_NGTCP2_CLOSES_PEERS_UNI 1
 

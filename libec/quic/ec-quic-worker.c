@@ -510,7 +510,8 @@ arm (EcQuicWorker *self)
   guint64 at = timer ? MAX (timer->at, 1) : 0;
   struct itimerspec spec = { 0 };
 
-  if (at == self->timer_at)
+  /* Timers mostly move on: the one that is set then wakes for nothing, which is cheaper than to set it each time. */
+  if (at == 0 || (self->timer_at != 0 && self->timer_at <= at))
     return;
   self->timer_at = at;
   spec.it_value.tv_sec = (time_t) (at / NGTCP2_SECONDS);

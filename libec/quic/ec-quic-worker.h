@@ -29,7 +29,7 @@ struct _EcQuicWorker {
   GSource *source;
   gpointer timer_tag;
   int timer_fd;
-  guint64 timer_at; /* what timer_fd is set to */
+  guint64 timer_at; /* what timer_fd is set to; 0: nothing */
 
   GPtrArray
       *sockets; /* of EcQuicSocket: listening ones by their index, then those that only dial */

@@ -323,6 +323,63 @@ test_stream_limit (void)
   pair_close (&pair);
 }
 
+/* -- Many streams, one after the other: each makes room for another */
+
+#define CHURN 20000
+
+typedef struct {
+  guint opened;
+} Churn;
+
+static void
+job_churn (PeerConnection *connection, gpointer user_data)
+{
+  Churn *churn = user_data;
+
+  while (churn->opened < CHURN) {
+    EcStreamId id = ec_transport_open_stream (connection->transport, TRUE);
+
+    if (id == EC_STREAM_NONE)
+      return;
+    ec_transport_write (connection->transport, id, (const guint8 *) "x", 1, NULL, 0, 0, TRUE);
+    churn->opened++;
+  }
+}
+
+static gsize
+resident (void)
+{
+  g_autofree char *text = NULL;
+  gsize size = 0;
+
+  if (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
+    size = (gsize) g_ascii_strtoull (strchr (text, ' ') + 1, NULL, 10) * 4096;
+  return size;
+}
+
+static void
+test_churn (void)
+{
+  Pair pair = { 0 };
+  Churn churn = { 0 };
+  gsize before;
+  guint seen = 0;
+
+  pair_open (&pair, NULL, NULL);
+  before = resident ();
+  while (churn.opened < CHURN) {
+    g_assert_true (peer_do (pair.ours, job_churn, &churn));
+    if (churn.opened < CHURN) {
+      peer_wait_until (pair.client, pair.ours->available > seen);
+      seen = pair.ours->available;
+    }
+  }
+  peer_wait_until (pair.server, pair.theirs->order->len == CHURN);
+  g_test_message ("%.0f bytes a stream stay, those of the test included",
+                  (double) (resident () - before) / CHURN);
+  pair_close (&pair);
+}
+
 /* -- Reset and stop */
 
 static void
@@ -447,6 +504,7 @@ main (int argc, char **argv)
   g_test_add_func ("/quic/streams/priorities", test_priorities);
   g_test_add_func ("/quic/streams/flow-control", test_flow_control);
   g_test_add_func ("/quic/streams/limit", test_stream_limit);
+  g_test_add_func ("/quic/streams/churn", test_churn);
   g_test_add_func ("/quic/streams/reset", test_reset);
   g_test_add_func ("/quic/streams/stop", test_stop);
   g_test_add_func ("/quic/streams/timer", test_timer);

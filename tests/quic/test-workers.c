@@ -69,6 +69,39 @@ test_steering (void)
   g_assert_cmpuint (statistics.handed_over, <=, statistics.received / 10);
 }
 
+/* “Any” of IPv6 takes IPv4 as well, and answers from the address that was asked. */
+static void
+test_wildcard (void)
+{
+  static const char *const at[] = { "127.0.0.1", "127.0.0.2", "::1" };
+  g_autoptr (GPtrArray) listen = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (Peer) server = peer_new ();
+  g_autoptr (Peer) client = peer_new ();
+  g_autoptr (EcQuicVerify) verify = NULL;
+  g_autoptr (GInetSocketAddress) any = NULL;
+  PeerServer with = { .config = { .n_workers = 2, .listen = listen } };
+
+  g_ptr_array_add (listen, g_inet_socket_address_new_from_string ("::", 0));
+  server->echo = TRUE;
+  peer_listen (server, &with);
+  verify = peer_verify (server);
+  any = peer_address (server, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (at); i++) {
+    g_autoptr (GInetSocketAddress) address = G_INET_SOCKET_ADDRESS (
+        g_inet_socket_address_new_from_string (at[i], g_inet_socket_address_get_port (any)));
+    PeerWrite write = { .id = EC_STREAM_NONE, .text = "hello", .fin = TRUE };
+    PeerConnection *ours;
+
+    peer_dial (client, address, &(EcQuicDial){ .verify = verify });
+    ours = peer_wait (client, i);
+    g_assert_true (ours->established);
+    g_assert_true (peer_do (ours, peer_job_write, &write));
+    peer_wait_until (client, peer_stream (ours, write.id)->closed);
+    g_assert_true (
+        g_str_has_prefix (peer_wait (server, i)->remote, i == 2 ? "[::1]:" : "127.0.0."));
+  }
+}
+
 /* An endpoint that listens dials from the same port. */
 static void
 test_both_ways (void)
@@ -236,6 +269,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/quic/workers/steering", test_steering);
+  g_test_add_func ("/quic/workers/wildcard", test_wildcard);
   g_test_add_func ("/quic/workers/both-ways", test_both_ways);
   g_test_add_func ("/quic/workers/retry", test_retry);
   g_test_add_func ("/quic/workers/room", test_room);
