@@ -3,7 +3,7 @@
 
 /*
  * A fetch walks over locations, groups in the order that was asked for, objects in theirs. What is not serialized and not said to be
- * unknown does not exist (§10.4.4.2), so that only the unknown ranges are written.
+ * unknown does not exist (§11.4.4.2), so that only the unknown ranges are written.
  */
 
 /* -- Where it is */
@@ -313,7 +313,7 @@ ec_feed_fetch_clear (EcMoqFeedReader *self)
   self->fetch.over = TRUE;
 }
 
-/* The range that can be served, and what FETCH_OK says of it (§9.15); FALSE: there is nothing of it. */
+/* The range that can be served, and what FETCH_OK says of it (§10.13); FALSE: there is nothing of it. */
 static gboolean
 set_range (EcMoqFeed *feed, EcMoqtRequest *request, EcFeedFetch *fetch, EcMoqtGrant *grant)
 {

@@ -50,7 +50,7 @@ get_filter (const EcMoqtParams *params, EcMoqtFilter *filter)
     *filter = params->filter;
 }
 
-/* Forwarding is what a subscription does unless it says otherwise (§9.2.2.6). */
+/* Forwarding is what a subscription does unless it says otherwise (§10.2.12). */
 static gboolean
 get_forward (const EcMoqtParams *params)
 {
@@ -253,7 +253,7 @@ pump_payload (EcMoqFeedReader *self, EcFeedCursor *cursor)
     return PUMP_MORE;
   if (!ec_feed_object_is_lost (object) || ec_moqt_stream_get_unsent (cursor->stream) > 0)
     return PUMP_WAIT;
-  /* Cut off: what follows could not be told from a repetition of it, so that this is the subgroup's end here (§10.4.3). */
+  /* Cut off: what follows could not be told from a repetition of it, so that this is the subgroup's end here (§11.4.3). */
   reset_cursor (cursor, cursor->subgroup->lost_code);
   return PUMP_GONE;
 }
@@ -551,7 +551,7 @@ ec_moq_feed_reader_update (EcMoqFeedReader *self)
     return;
   g_mutex_lock (&feed->mutex);
   apply_filter (self, params);
-  /* Where it is already, it stays: only what says so by number moves the start of a subscription that runs (§9.11). */
+  /* Where it is already, it stays: only what says so by number moves the start of a subscription that runs (§10.9). */
   if (self->forward && ec_moqt_location_compare (self->start, start) != 0 &&
       !((params->has & EC_MOQT_PARAM_SUBSCRIPTION_FILTER) &&
         params->filter.kind >= EC_MOQT_FILTER_ABSOLUTE_START &&

@@ -167,7 +167,7 @@ ec_moq_feed_writer_begin (EcMoqFeedWriter *self,
 
   g_mutex_lock (&feed->mutex);
   ec_feed_expire (feed, now_us);
-  /* A second stream of a subgroup takes the place of the first, which can only have been reset (§10.4.3). */
+  /* A second stream of a subgroup takes the place of the first, which can only have been reset (§11.4.3). */
   stream = find_stream (self, group, subgroup);
   if (stream)
     drop_stream (self, stream);
