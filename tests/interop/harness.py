@@ -120,7 +120,10 @@ class Process:
         return "\n".join(self.lines[-200:])
 
     def wait(self, seconds=PATIENCE):
-        status = self.process.wait(timeout=seconds)
+        try:
+            status = self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.arguments[0]} did not end:\n{self.text()}") from None
         self.thread.join(5)
         return status
 
