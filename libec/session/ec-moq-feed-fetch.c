@@ -197,6 +197,9 @@ send_object (EcMoqFeedReader *self, EcFeedGroup *group, EcFeedObject *object)
 
   fetch->progress = TRUE;
   leave_object (fetch, head->location);
+  /* A fetch carries no status (§11.2.1.1), it would be an empty object: the end of a group shows by what does not follow. */
+  if (head->status != EC_MOQT_OBJECT_NORMAL)
+    return;
   if (ec_feed_object_is_whole (object) && head->size <= EC_FEED_MAX_UNSENT) {
     ec_moqt_stream_write_object (fetch->stream, head, object->payload);
     self->feed->stats.bytes_out += head->size;
