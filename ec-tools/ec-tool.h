@@ -18,6 +18,7 @@ EcToolStatus ec_verb_discover (int argc, char **argv);
 EcToolStatus ec_verb_id (int argc, char **argv);
 EcToolStatus ec_verb_inspect (int argc, char **argv);
 EcToolStatus ec_verb_record (int argc, char **argv);
+EcToolStatus ec_verb_relay (int argc, char **argv);
 EcToolStatus ec_verb_subscribe (int argc, char **argv);
 EcToolStatus ec_verb_tuner (int argc, char **argv);
 

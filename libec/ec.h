@@ -10,6 +10,7 @@
 #include "chunk/ec-manifest.h"
 #include "chunk/ec-stream-id.h"
 #include "media/ec-simulated-tuner.h"
+#include "relay/ec-relay.h"
 #include "seal/ec-identity.h"
 #include "session/ec-moq-announcements.h"
 #include "session/ec-moq-connect-options.h"

@@ -101,7 +101,7 @@ ec_relay_core_get_budget (EcRelayCore *self)
 void
 ec_relay_core_event (EcRelayCore *self,
                      EcRelaySession *session,
-                     EcRelayEventKind kind,
+                     EcRelayEvent kind,
                      EcMoqtName *name,
                      const char *detail)
 {

@@ -4,6 +4,7 @@
 #include "moqt/ec-moqt-draft.h"
 #include "relay/ec-relay-limits.h"
 #include "relay/ec-relay-policy.h"
+#include "relay/ec-relay.h"
 #include "transport/ec-transport.h"
 
 /*
@@ -12,24 +13,9 @@
  */
 typedef struct _EcRelayCore EcRelayCore;
 
-typedef enum {
-  EC_RELAY_EVENT_SESSION_OPENED,
-  EC_RELAY_EVENT_SESSION_CLOSED,
-  EC_RELAY_EVENT_NAMESPACE_PUBLISHED,
-  EC_RELAY_EVENT_NAMESPACE_DONE,
-  EC_RELAY_EVENT_TRACK_PUBLISHED,
-  EC_RELAY_EVENT_TRACK_DONE,
-  EC_RELAY_EVENT_UNAUTHORIZED,
-  EC_RELAY_EVENT_CONFLICT,
-  EC_RELAY_EVENT_OVERLOAD,
-} EcRelayEventKind;
-
 /* In a thread of some session's; the strings are valid during the call, `name` is nullable. */
-typedef void (*EcRelayEventFunc) (gpointer user_data,
-                                  EcRelayEventKind kind,
-                                  const char *peer,
-                                  EcMoqtName *name,
-                                  const char *detail);
+typedef void (*EcRelayEventFunc) (
+    gpointer user_data, EcRelayEvent kind, const char *peer, EcMoqtName *name, const char *detail);
 
 typedef struct {
   EcRelayLimits limits;       /* 0: defaults */

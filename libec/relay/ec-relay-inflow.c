@@ -5,16 +5,19 @@
 
 typedef struct {
   EcRelayUpstream *up; /* its own list holds this */
-  EcMoqtStream *stream;
   guint64 group, subgroup;
   gboolean begun;
 } Inflow;
 
-/* Of a stream of a subscription; NULL: of a fetch, or not listened to. */
+/* Of a stream of a subscription; NULL: of a fetch, or not listened to. A stream may outlive its request, and what is ours with it. */
 static Inflow *
 get_inflow (EcMoqtStream *stream)
 {
-  return ec_moqt_stream_is_fetch (stream) ? NULL : ec_moqt_stream_get_data (stream);
+  EcMoqtRequest *request =
+      ec_moqt_stream_is_fetch (stream) ? NULL : ec_moqt_stream_get_request (stream);
+  EcRelayItem *item = request ? ec_moqt_request_get_data (request) : NULL;
+
+  return item && item->kind == EC_RELAY_ITEM_UPSTREAM ? ec_moqt_stream_get_data (stream) : NULL;
 }
 
 /* NULL: not of a fetch, or of one that is gone. */
@@ -40,11 +43,7 @@ void
 ec_relay_inflow_forget (EcRelaySession *self, EcRelayUpstream *up)
 {
   while (up->inflows && up->inflows->len > 0) {
-    Inflow *inflow = up->inflows->pdata[up->inflows->len - 1];
-
-    if (self->link && up->item.request)
-      ec_moqt_stream_set_data (inflow->stream, NULL);
-    forget (self, inflow);
+    forget (self, up->inflows->pdata[up->inflows->len - 1]);
   }
 }
 
@@ -106,7 +105,6 @@ ec_relay_inflow_stream_opened (EcRelaySession *self, EcMoqtStream *stream)
   }
   inflow = g_new0 (Inflow, 1);
   inflow->up = up;
-  inflow->stream = stream;
   inflow->group = ec_moqt_stream_get_group (stream);
   g_ptr_array_add (up->inflows, inflow);
   self->n_streams++;

@@ -218,7 +218,7 @@ void ec_relay_core_session_closed (EcRelayCore *self, EcRelaySession *session);
 /* Not locked. `name` nullable. */
 void ec_relay_core_event (EcRelayCore *self,
                           EcRelaySession *session,
-                          EcRelayEventKind kind,
+                          EcRelayEvent kind,
                           EcMoqtName *name,
                           const char *detail);
 gint64 ec_relay_core_now_s (EcRelayCore *self);

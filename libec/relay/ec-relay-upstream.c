@@ -233,16 +233,23 @@ stop_listening (EcRelaySession *self, EcRelayUpstream *up)
     ec_moq_feed_writer_remove (g_steal_pointer (&up->writer), ec_relay_session_now (self));
 }
 
-void
-ec_relay_upstream_ban (EcRelaySession *self, EcRelayUpstream *up)
+/* Without an event; its streams go with it. */
+static void
+let_go (EcRelaySession *self, EcRelayUpstream *up)
 {
   EcMoqtRequest *request = g_steal_pointer (&up->item.request);
 
-  if (!request)
-    return;
   stop_listening (self, up);
   ec_moqt_request_set_data (request, NULL);
   ec_moqt_request_cancel (request);
+}
+
+void
+ec_relay_upstream_ban (EcRelaySession *self, EcRelayUpstream *up)
+{
+  if (!up->item.request)
+    return;
+  let_go (self, up);
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   up->state = EC_RELAY_UPSTREAM_BANNED;
   self->core->stats.n_conflicts++;
@@ -272,7 +279,7 @@ ec_relay_upstream_look (EcRelaySession *self, EcRelayUpstream *up)
 
   if (!wanted) {
     if (up->item.request)
-      ec_moqt_request_cancel (up->item.request);
+      let_go (self, up);
     ec_relay_session_drop (self, up);
   } else if (state == EC_RELAY_UPSTREAM_ASKED && !up->item.request) {
     subscribe (self, up);

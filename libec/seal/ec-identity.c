@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "seal/ec-identity-private.h"
+#include "seal/ec-identity.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -97,6 +97,7 @@ peer_free (Peer *self)
   g_ptr_array_unref (self->readers);
   g_ptr_array_unref (self->pubs);
   g_hash_table_unref (self->found);
+  g_hash_table_unref (self->places);
   g_free (self);
 }
 
@@ -419,6 +420,7 @@ on_object (gpointer user_data, EcMoqtStream *stream, const EcMoqtObject *object)
     return;
   if (!place) {
     place = g_new0 (Place, 1);
+    g_hash_table_add (self->places, place);
     ec_moqt_stream_set_data (stream, place);
   }
   *place = (Place){ object->location.group, object->location.object, object->size, 0, TRUE };
@@ -470,12 +472,14 @@ on_object_ended (gpointer user_data, EcMoqtStream *stream)
 static void
 on_stream_ended (gpointer user_data, EcMoqtStream *stream, gboolean reset, EcMoqtResetCode code)
 {
+  Peer *self = user_data;
   Sub *sub = get_sub (ec_moqt_stream_get_request (stream));
   Place *place = ec_moqt_stream_get_data (stream);
 
   if (sub && place && place->in_object)
     sub->n_cut++;
-  g_free (place);
+  if (place)
+    g_hash_table_remove (self->places, place);
 }
 
 static void
@@ -566,6 +570,7 @@ peer_new_full (World *world,
   self->subs = g_ptr_array_new_with_free_func (sub_free);
   self->pubs = g_ptr_array_new_with_free_func (pub_free);
   self->readers = g_ptr_array_new ();
+  self->places = g_hash_table_new_full (NULL, NULL, g_free, NULL);
   self->found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_ptr_array_add (world->peers, self);
   ec_memory_network_pair (world->network, link, &client, &server);

@@ -62,6 +62,7 @@ struct _Peer {
   GPtrArray *subs;             /* Sub, owned */
   GPtrArray *pubs;             /* Pub, owned */
   GPtrArray *readers;          /* of our pubs' feeds */
+  GHashTable *places;          /* of streams */
   GHashTable *found;           /* names that were told, as text */
   guint n_lost;                /* NAMESPACE_DONEs */
   gboolean never_read;         /* gives no credit back */
