@@ -30,8 +30,7 @@ static const GOptionEntry entries[] = {
   { "force", 'f', 0, G_OPTION_ARG_NONE, &force, "Overwrite FILE if it is there", NULL },
   { "dump", 'd', 0, G_OPTION_ARG_NONE, &dump, "Print a line for each object", NULL },
   { "json", 'j', 0, G_OPTION_ARG_NONE, &as_json, "Print a JSON object for each object", NULL },
-  { "fetch", 0, 0, G_OPTION_ARG_STRING, &range, "Fetch the groups FROM to TO, and end",
-    "FROM-TO" },
+  { "fetch", 0, 0, G_OPTION_ARG_STRING, &range, "Fetch the groups FROM to TO, and end", "FROM-TO" },
   { "list", 'l', 0, G_OPTION_ARG_NONE, &list, "List the namespaces that begin with NAME", NULL },
   { "list-time", 0, 0, G_OPTION_ARG_DOUBLE, &list_time, "For how long to listen for them (2)",
     "SECONDS" },
@@ -46,7 +45,8 @@ static const GOptionEntry entries[] = {
 };
 
 static const char description[] =
-    "Subscribes to a track of Media over QUIC, and reads it until it ends, --objects have come, or\n"
+    "Subscribes to a track of Media over QUIC, and reads it until it ends, --objects have come, "
+    "or\n"
     "Ctrl-C. It begins with the first object of the group that is open.\n"
     "\n"
     "The URI's path is the namespace: fields with “/” between them. moqt:// is QUIC, https:// is\n"
@@ -263,8 +263,7 @@ open_output (Progress *progress, GError **error)
   if (strcmp (output, "-") == 0)
     progress->fd = STDOUT_FILENO;
   else
-    progress->fd =
-        open (output, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0666);
+    progress->fd = open (output, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0666);
   if (progress->fd >= 0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
@@ -364,8 +363,8 @@ run (EcMoqSession *session, const char *name, guint64 first, guint64 last, GErro
   if (list)
     return list_namespaces (session, name, error);
   if (range)
-    subscription = ec_moq_session_fetch (session, name, which, first, last,
-                                         ec_tool_get_cancellable (), error);
+    subscription =
+        ec_moq_session_fetch (session, name, which, first, last, ec_tool_get_cancellable (), error);
   else
     subscription = ec_moq_session_subscribe (session, name, which, EC_MOQ_START_CURRENT_GROUP,
                                              ec_tool_get_cancellable (), error);
@@ -382,8 +381,8 @@ ec_verb_subscribe (int argc, char **argv)
   guint64 first = 0, last = 0;
   EcToolStatus status;
 
-  if (!ec_tool_parse (&argc, &argv, entries, "URI", "Read a track of Media over QUIC.",
-                      description, 1, 1, &status))
+  if (!ec_tool_parse (&argc, &argv, entries, "URI", "Read a track of Media over QUIC.", description,
+                      1, 1, &status))
     return status;
   if (range && !parse_range (&first, &last))
     return usage ("--fetch takes two groups, the first not above the second: 5-8.");

@@ -2,6 +2,9 @@
 #include "ec-init.h"
 
 #include "ec-version.h"
+#include "session/ec-moq-core.h"
+
+const char ec_moq_implementation[] = "libec/" EC_VERSION_S;
 
 /**
  * ec_get_version:

@@ -140,6 +140,8 @@ run_deferred (EcMoqtSession *self)
 void
 ec_moqt_session_enter (EcMoqtSession *self)
 {
+  if (self->depth == 0 && self->io.now)
+    self->now_us = MAX (self->now_us, self->io.now (self->io_data));
   self->depth++;
 }
 

@@ -45,6 +45,8 @@ typedef struct {
                          EcPayload *payload);
   void (*set_timer) (gpointer user_data, guint64 at_us); /* G_MAXUINT64: none */
   void (*close) (gpointer user_data, guint64 code, const char *reason);
+  /* The time when it is called from outside of an event: timers begin then, however long nothing came. Nullable: that of the last event. */
+  guint64 (*now) (gpointer user_data);
 } EcMoqtIo;
 
 /* Levels of set_priority(): §7.2 “control, request streams, objects”, then padding. */

@@ -154,5 +154,6 @@ ec_relay_interest_look (EcRelaySession *self, EcRelayInterest *interest)
       ec_moqt_request_send_namespace (interest->item.request, name);
     else
       ec_moqt_request_send_namespace_done (interest->item.request, name);
+    ec_relay_session_check_unsent (self);
   }
 }

@@ -181,6 +181,7 @@ struct _EcRelaySession {
   guint n_streams;                 /* [t] */
   EcRelayBucket requests;          /* [t] */
   EcRelayBucket strikes;           /* [t] */
+  guint n_unchecked;               /* [t] answers since unsent ones were counted */
   const char *overload;            /* [t] why it is to be closed; static; nullable */
   gboolean closing;                /* [t] */
   gboolean told_goaway;            /* [t] */
@@ -307,6 +308,8 @@ void ec_relay_session_keep (EcRelaySession *self, gpointer item);
 void ec_relay_session_drop (EcRelaySession *self, gpointer item);
 /* The peer asks for too much; closes the session when that goes on. */
 void ec_relay_session_strike (EcRelaySession *self, const char *what);
+/* After an answer: who reads none of them is closed. */
+void ec_relay_session_check_unsent (EcRelaySession *self);
 /* One more of what is counted; refuses the request where there are too many. */
 gboolean ec_relay_session_count (
     EcRelaySession *self, EcMoqtRequest *request, EcRelayCount count, guint max, gsize bytes);

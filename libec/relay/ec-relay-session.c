@@ -368,6 +368,19 @@ route (EcRelaySession *self, EcMoqtRequest *request)
   }
 }
 
+/* Looked at now and then only: it asks each of the session's streams. */
+#define CHECK_UNSENT_EVERY 32
+
+void
+ec_relay_session_check_unsent (EcRelaySession *self)
+{
+  if (++self->n_unchecked < CHECK_UNSENT_EVERY)
+    return;
+  self->n_unchecked = 0;
+  if (ec_moq_link_get_unsent_control (self->link) > self->core->config.limits.max_unsent_control)
+    self->overload = "it does not read our answers";
+}
+
 static void
 on_requested (gpointer user_data, EcMoqtRequest *request)
 {
@@ -389,6 +402,7 @@ on_requested (gpointer user_data, EcMoqtRequest *request)
     refuse_for_load (self, request);
   else
     route (self, request);
+  ec_relay_session_check_unsent (self);
   ec_relay_session_drain (self);
 }
 

@@ -86,6 +86,7 @@ EC_AVAILABLE_IN_1_0
 EcRelayStats *ec_relay_stats_copy (const EcRelayStats *self) G_GNUC_WARN_UNUSED_RESULT;
 EC_AVAILABLE_IN_1_0
 void ec_relay_stats_free (EcRelayStats *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcRelayStats, ec_relay_stats_free)
 
 #define EC_TYPE_RELAY (ec_relay_get_type ())
 EC_AVAILABLE_IN_1_0

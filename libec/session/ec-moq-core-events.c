@@ -2,7 +2,6 @@
 #include "session/ec-moq-core-private.h"
 
 #include "base/ec-error.h"
-#include "ec-version.h"
 #include "session/ec-moq-error-map.h"
 
 /* What a core does on its link's thread: all events of the session come here, and go to whom they concern. */
@@ -548,7 +547,7 @@ void
 ec_moq_core_start (EcMoqCore *self, EcTransport *transport, const EcMoqtDraft *draft, gboolean hold)
 {
   EcTransportInfo info;
-  EcMoqtConfig config = { .implementation = "libec/" EC_VERSION_S };
+  EcMoqtConfig config = { .implementation = ec_moq_implementation };
 
   if (self->uri && !self->uri->webtransport) {
     config.path = self->uri->path;

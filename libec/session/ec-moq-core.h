@@ -15,6 +15,9 @@
  */
 typedef struct _EcMoqCore EcMoqCore;
 
+/* “libec/0.1.0”, what peers are told that we are; in ec-init.c, where the version is known. */
+extern const char ec_moq_implementation[];
+
 enum {
   EC_MOQ_CORE_NEWS_STATE = 1 << 0,
   EC_MOQ_CORE_NEWS_GOING_AWAY = 1 << 1,

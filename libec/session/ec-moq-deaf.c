@@ -39,11 +39,8 @@ on_closed (gpointer user_data, const EcTransportClose *close)
 }
 
 static const EcTransportEvents deaf_events = {
-  EC_MOQ_DEAF_EVENTS,
-  .established = ec_moq_deaf,
-  .stream_data = ec_moq_deaf_stream_data,
-  .woken = ec_moq_deaf,
-  .closed = on_closed,
+  EC_MOQ_DEAF_EVENTS,   .established = ec_moq_deaf, .stream_data = ec_moq_deaf_stream_data,
+  .woken = ec_moq_deaf, .closed = on_closed,
 };
 
 void

@@ -8,7 +8,8 @@ struct _EcMoqLink {
   gpointer user_data;
   guint64 session_timer_us;
   guint64 user_timer_us;
-  gboolean closing; /* the transport is to be closed when it wakes */
+  GHashTable *control; /* ids of streams that carry no objects */
+  gboolean closing;    /* the transport is to be closed when it wakes */
   guint64 close_code;
   char *close_reason;
 };
@@ -35,6 +36,8 @@ io_set_priority (gpointer user_data, gint64 id, guint32 level, guint32 flow, gui
   EcMoqLink *self = user_data;
   EcTransportPriority priority = { .level = level, .flow = flow, .order = order };
 
+  if (level < EC_MOQT_LEVEL_OBJECTS)
+    g_hash_table_add (self->control, g_memdup2 (&id, sizeof id));
   ec_transport_set_priority (self->transport, id, &priority);
 }
 
@@ -130,6 +133,12 @@ io_close (gpointer user_data, guint64 code, const char *reason)
   ec_transport_wake (self->transport);
 }
 
+static guint64
+io_now (gpointer user_data)
+{
+  return ec_moq_link_now (user_data);
+}
+
 static const EcMoqtIo link_io = {
   .open_stream = io_open_stream,
   .set_priority = io_set_priority,
@@ -142,6 +151,7 @@ static const EcMoqtIo link_io = {
   .send_datagram = io_send_datagram,
   .set_timer = io_set_timer,
   .close = io_close,
+  .now = io_now,
 };
 
 /* -- What the transport tells the session */
@@ -191,6 +201,7 @@ on_stream_closed (gpointer user_data, EcStreamId id)
 {
   EcMoqLink *self = user_data;
 
+  g_hash_table_remove (self->control, &id);
   ec_moqt_session_stream_closed (self->session, ec_moq_link_now (self), id);
 }
 
@@ -258,6 +269,7 @@ on_closed (gpointer user_data, const EcTransportClose *close)
                                       close->reason);
   ec_moqt_session_free (self->session);
   ec_transport_unref (self->transport);
+  g_hash_table_unref (self->control);
   g_free (self->close_reason);
   g_free (self);
 }
@@ -296,6 +308,7 @@ ec_moq_link_new (EcTransport *transport,
   self->user_data = user_data;
   self->session_timer_us = G_MAXUINT64;
   self->user_timer_us = G_MAXUINT64;
+  self->control = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   self->session = ec_moqt_session_new (draft, &own, &link_io, self, &events->session, user_data,
                                        ec_moq_link_now (self));
   ec_transport_set_events (transport, &link_events, self);
@@ -312,6 +325,19 @@ EcTransport *
 ec_moq_link_get_transport (EcMoqLink *self)
 {
   return self->transport;
+}
+
+gsize
+ec_moq_link_get_unsent_control (EcMoqLink *self)
+{
+  GHashTableIter iter;
+  gpointer id;
+  gsize unsent = 0;
+
+  g_hash_table_iter_init (&iter, self->control);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    unsent += ec_transport_get_unsent (self->transport, *(const gint64 *) id);
+  return unsent;
 }
 
 void

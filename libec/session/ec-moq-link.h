@@ -29,5 +29,7 @@ EcMoqLink *ec_moq_link_new (EcTransport *transport,
 EcMoqtSession *ec_moq_link_get_session (EcMoqLink *self);
 EcTransport *ec_moq_link_get_transport (EcMoqLink *self);
 guint64 ec_moq_link_now (EcMoqLink *self); /* µs, the transport's clock */
+/* Bytes of control messages that were written and not sent: what a peer that does not read makes us hold. */
+gsize ec_moq_link_get_unsent_control (EcMoqLink *self);
 /* The user's own timer, apart from the session's; G_MAXUINT64: none. */
 void ec_moq_link_set_timer (EcMoqLink *self, guint64 at_us);

@@ -26,6 +26,7 @@ struct _EcMoqReader {
   EcMoqtRequest *subscription; /* NULL: not there */
   EcMoqtRequest *fetch;        /* alone, or joining */
   gboolean closed;
+  gboolean alone; /* the fetch that joins does so by its range, not by the subscription */
   gboolean ended; /* the subscription is, but what joins it is not */
   GError *error;  /* … with this */
 };
@@ -108,6 +109,23 @@ join (EcMoqReader *self, EcMoqtRequest *request, gboolean has_largest)
     ec_moq_inbox_fetch_done (self->inbox);
 }
 
+/* What joining would bring, without the subscription. If that is refused too, it is as good as one from the next object. */
+static void
+fetch_open_group (EcMoqReader *self, EcMoqtSession *session)
+{
+  EcMoqtLocation first = { 0 }, end = { 0 };
+
+  self->alone = TRUE;
+  (void) ec_moq_reader_get_largest (self, &end);
+  first.group = end.group;
+  end.object++;
+  self->fetch = ec_moqt_session_fetch (session, self->track, first, end, NULL);
+  if (self->fetch)
+    ec_moq_core_watch (self->core, self->fetch, &reader_user, self);
+  else
+    fetch_done (self);
+}
+
 static void
 on_granted (gpointer data, EcMoqtRequest *request, const EcMoqtGrant *grant)
 {
@@ -135,9 +153,12 @@ on_refused (gpointer data, EcMoqtRequest *request, const EcMoqtRefusal *refusal)
 {
   EcMoqReader *self = data;
 
-  /* Without what came before, the subscription is as good as one from the next object. */
   if (request == self->fetch && !self->fetches) {
-    fetch_done (self);
+    /* The subscription may have ended meanwhile, and then nothing can join it; or the peer cannot join at all. */
+    if (!self->alone)
+      fetch_open_group (self, ec_moqt_request_get_session (request));
+    else
+      fetch_done (self);
     return;
   }
   self->subscription = NULL;

@@ -330,11 +330,8 @@ on_closed (gpointer user_data, const EcTransportClose *close)
 
 /* Before `established` nothing comes but its end. */
 static const EcTransportEvents attempt_events = {
-  EC_MOQ_DEAF_EVENTS,
-  .established = on_established,
-  .stream_data = ec_moq_deaf_stream_data,
-  .woken = on_woken,
-  .closed = on_closed,
+  EC_MOQ_DEAF_EVENTS, .established = on_established, .stream_data = ec_moq_deaf_stream_data,
+  .woken = on_woken,  .closed = on_closed,
 };
 
 static void

@@ -72,13 +72,22 @@ code_from_h3 (guint64 h3)
 }
 
 /* A peer that closes the session ends its streams with WT_SESSION_GONE, and that may overtake the capsule that says why
- * (draft-ietf-webtrans-http3 §6): the session hears of its end by that alone. */
+ * (draft-ietf-webtrans-http3 §6): the session hears of its end by that alone, and of the stream no more. */
+static gboolean
+goes_with_session (EcWtStream *stream, guint64 code)
+{
+  if (code != EC_WT_SESSION_GONE)
+    return FALSE;
+  ec_wt_stream_reject (stream->session->connection, stream, EC_WT_SESSION_GONE);
+  return TRUE;
+}
+
 static void
 hand_out_reset (EcWtStream *stream, guint64 code)
 {
   EcTransport *session = &stream->session->transport;
 
-  if (code == EC_WT_SESSION_GONE)
+  if (goes_with_session (stream, code))
     return;
   session->events->stream_reset (session->user_data, stream->id, code_from_h3 (code));
 }
@@ -88,7 +97,7 @@ hand_out_stopped (EcWtStream *stream, guint64 code)
 {
   EcTransport *session = &stream->session->transport;
 
-  if (code == EC_WT_SESSION_GONE)
+  if (goes_with_session (stream, code))
     return;
   session->events->stream_stopped (session->user_data, stream->id, code_from_h3 (code));
 }

@@ -107,6 +107,15 @@ def jws():
         yield f"mode-{mode}", bytes((mode, 17)) + b'{"format":"ts-canonical-1"}'
 
 
+def token():
+    """ECP-0006 without its signature, which fuzz-token.c makes."""
+    prefix = b"\2\0\2ec\0\2v1"
+    head = bytes(32) + (1893456000).to_bytes(8, "big") + prefix
+    yield "raw", b"\0ECT1\1" + head
+    yield "delegation", b"\1ECT1\1" + head + bytes(32)
+    yield "proof", b"\1ECT1\2" + head + b"\0\5a.b:1"
+
+
 def identity():
     yield "key", bytes(range(32)).hex().encode() + b"\n"
     yield "raw", bytes(range(32))
@@ -308,6 +317,7 @@ TARGETS = {
     "identity": identity,
     "inspector": chunker,
     "jws": jws,
+    "token": token,
     "manifest": manifest,
     "moqt-catalog": moqt_catalog,
     "moqt-message": moqt_message,

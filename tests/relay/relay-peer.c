@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "session/ec-moq-deaf.h"
+
 /* -- The broadcast */
 
 gsize
@@ -575,7 +577,7 @@ peer_new_full (World *world,
   g_ptr_array_add (world->peers, self);
   ec_memory_network_pair (world->network, link, &client, &server);
   if (!ec_relay_core_accept (world->core, server, draft))
-    ec_transport_close (server, 0, "refused");
+    ec_moq_deaf_close (server, EC_MOQT_CLOSE_INTERNAL_ERROR, "not taken");
   self->link = ec_moq_link_new (client, draft, &config, &peer_events, self);
   self->moqt = ec_moq_link_get_session (self->link);
   return self;

@@ -21,8 +21,8 @@ test_uri (void)
     gboolean webtransport;
   } good[] = {
     { "moqt://example.com", "example.com", "example.com", "/", 443, FALSE },
-    { "moqt://example.com:4443/a/b?c=d%20e#f:g", "example.com", "example.com:4443",
-      "/a/b?c=d%20e", 4443, FALSE },
+    { "moqt://example.com:4443/a/b?c=d%20e#f:g", "example.com", "example.com:4443", "/a/b?c=d%20e",
+      4443, FALSE },
     { "MOQT://[2001:db8::1]:1/", "2001:db8::1", "[2001:db8::1]:1", "/", 1, FALSE },
     { "https://127.0.0.1:4443/moq", "127.0.0.1", "127.0.0.1:4443", "/moq", 4443, TRUE },
     { "https://[::1]/", "::1", "[::1]", "/", 443, TRUE },
@@ -147,11 +147,8 @@ client_closed (gpointer data, const EcTransportClose *close)
 }
 
 static const EcTransportEvents client_events = {
-  EC_MOQ_DEAF_EVENTS,
-  .established = client_established,
-  .stream_data = client_stream_data,
-  .woken = client_woken,
-  .closed = client_closed,
+  EC_MOQ_DEAF_EVENTS,    .established = client_established, .stream_data = client_stream_data,
+  .woken = client_woken, .closed = client_closed,
 };
 
 static void
@@ -199,11 +196,8 @@ echo_closed (gpointer data, const EcTransportClose *close)
 }
 
 static const EcTransportEvents echo_events = {
-  EC_MOQ_DEAF_EVENTS,
-  .established = ec_moq_deaf,
-  .stream_data = echo_data,
-  .woken = ec_moq_deaf,
-  .closed = echo_closed,
+  EC_MOQ_DEAF_EVENTS,   .established = ec_moq_deaf, .stream_data = echo_data,
+  .woken = ec_moq_deaf, .closed = echo_closed,
 };
 
 static gboolean
@@ -284,8 +278,7 @@ test_echo (gconstpointer data)
   wait_for (&client, &client.done);
   g_assert_no_error (client.error);
   g_assert_cmpstr (client.heard->str, ==, "hello");
-  g_assert_cmpstr (client.kind, ==,
-                   g_str_equal (way->scheme, "https") ? "webtransport" : "quic");
+  g_assert_cmpstr (client.kind, ==, g_str_equal (way->scheme, "https") ? "webtransport" : "quic");
   g_assert_cmpstr (client.draft, ==, way->draft ? way->draft : ec_moqt_draft_alpns ()[0]);
   ec_transport_wake (client.transport);
   wait_for (&client, &client.closed);
@@ -293,8 +286,10 @@ test_echo (gconstpointer data)
 }
 
 static GError *
-fail_to_dial (
-    const char *uri, EcMoqListener *listener, const char *const *protocols, guint timeout_ms)
+fail_to_dial (const char *uri,
+              EcMoqListener *listener,
+              const char *const *protocols,
+              guint timeout_ms)
 {
   Client client;
   GError *error;

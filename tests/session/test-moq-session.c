@@ -228,6 +228,28 @@ test_subscribe (gconstpointer data)
   pair_stop (&pair);
 }
 
+/* A track that ends as soon as it is subscribed to is read whole all the same, from the open group on. */
+static void
+test_end_at_once (gconstpointer data)
+{
+  for (guint i = 0; i < 20; i++) {
+    Pair pair = { .early = make_track ("a", "t") };
+    g_autoptr (EcMoqSubscription) subscription = NULL;
+
+    write_object (pair.early, 5, 0, 1000, FALSE);
+    write_object (pair.early, 5, 1, 1000, FALSE);
+    pair_start (&pair, data);
+    subscription = subscribe (pair.ours, "a", "t", EC_MOQ_START_CURRENT_GROUP);
+    write_object (pair.early, 5, 2, 1000, TRUE);
+    ec_moq_track_end (pair.early);
+    for (guint64 object = 0; object < 3; object++)
+      expect_object (subscription, 5, object, 1000);
+    expect_kind (subscription, EC_MOQ_OBJECT_KIND_GROUP_ENDED, 5);
+    g_assert_null (read_object (subscription));
+    pair_stop (&pair);
+  }
+}
+
 /* The client publishes too. */
 static void
 test_publish_by_client (gconstpointer data)
@@ -277,8 +299,8 @@ test_refused (gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   pair_start (&pair, data);
-  g_assert_null (ec_moq_session_subscribe (pair.ours, "a", "other", EC_MOQ_START_CURRENT_GROUP,
-                                           NULL, &error));
+  g_assert_null (
+      ec_moq_session_subscribe (pair.ours, "a", "other", EC_MOQ_START_CURRENT_GROUP, NULL, &error));
   g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_NOT_FOUND);
   g_test_message ("%s", error->message);
   g_clear_error (&error);
@@ -354,8 +376,8 @@ test_slow_reader (gconstpointer data)
     most = MAX (most, ec_moq_subscription_get_queued (subscription));
   }
   ec_moq_track_end (pair.early);
-  g_test_message ("held at most %" G_GSIZE_FORMAT " bytes of 120,000,000; dropped %" G_GUINT64_FORMAT
-                  " groups",
+  g_test_message ("held at most %" G_GSIZE_FORMAT
+                  " bytes of 120,000,000; dropped %" G_GUINT64_FORMAT " groups",
                   most, ec_moq_subscription_get_n_dropped (subscription));
   g_assert_cmpuint (most, <=, 34 * 1024 * 1024);
   for (;;) {
@@ -392,8 +414,8 @@ test_closed_by_peer (gconstpointer data)
   g_assert_null (ec_moq_subscription_read_object (subscription, NULL, &reading));
   g_assert_error (reading, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED);
   g_clear_error (&reading);
-  g_assert_null (ec_moq_session_subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP, NULL,
-                                           &reading));
+  g_assert_null (
+      ec_moq_session_subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP, NULL, &reading));
   g_assert_error (reading, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED);
   g_assert_cmpuint (n_closed, ==, 1);
   pair_stop (&pair);
@@ -492,6 +514,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add ("properties", test_properties);
   add ("subscribe", test_subscribe);
+  add ("end-at-once", test_end_at_once);
   add ("publish-by-client", test_publish_by_client);
   add ("fetch", test_fetch);
   add ("refused", test_refused);

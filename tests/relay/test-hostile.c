@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "relay-peer.h"
+
+#define SECOND ((guint64) G_USEC_PER_SEC)
+#define PATH "ec/v1/atsc/2065/3/ts-canonical-1"
+#define N_VIEWERS 10
+
+/* Ten honest viewers of one honest publisher; what they must have got at the end, whatever somebody else does meanwhile. */
+typedef struct {
+  World *world;
+  Peer *publisher;
+  Sub *subs[N_VIEWERS];
+} Stage;
+
+static EcRelayStatsData
+get_stats (World *world)
+{
+  EcRelayStatsData stats;
+
+  ec_relay_core_get_stats (world->core, &stats);
+  return stats;
+}
+
+static void
+stage_set_up (Stage *self, const EcRelayLimits *limits)
+{
+  static const guint8 key[32] = { 7 };
+  EcRelayCoreConfig config = { .limits = *limits };
+
+  self->world = world_new (1, &config);
+  self->publisher = peer_new (self->world, &ec_moqt_draft_18, key);
+  peer_announce (self->publisher, PATH, NULL);
+  peer_make (self->publisher, PATH, "chunks", FALSE);
+  world_run (self->world, SECOND / 2);
+  for (guint i = 0; i < N_VIEWERS; i++) {
+    Peer *peer = peer_new (self->world, i & 1 ? &ec_moqt_draft_16 : &ec_moqt_draft_18, NULL);
+
+    self->subs[i] = peer_subscribe (peer, PATH, "chunks", TRUE);
+  }
+  world_run (self->world, SECOND);
+}
+
+static void
+stage_check (Stage *self)
+{
+  EcRelayStatsData stats = get_stats (self->world);
+
+  for (guint i = 0; i < N_VIEWERS; i++)
+    sub_check_whole (self->subs[i], broadcast_group (self->world) - 1);
+  g_assert_cmpuint (stats.memory_peak, <=, ec_relay_core_get_limits (self->world->core)->memory);
+  world_free (self->world);
+}
+
+/* SUBSCRIBEs without end, of what is there and what is not. */
+static void
+test_subscribe_churn (void)
+{
+  EcRelayLimits limits = { .memory = 16 << 20 };
+  Stage stage;
+  Peer *peer;
+  guint n = 0;
+
+  stage_set_up (&stage, &limits);
+  peer = peer_new (stage.world, &ec_moqt_draft_18, NULL);
+  for (guint step = 0; step < 300; step++) {
+    for (guint i = 0; i < 20 && !peer->closed; i++) {
+      g_autofree char *path = g_strdup_printf ("%s%u", i & 1 ? "none/" : PATH "/", n++);
+      Sub *sub = peer_subscribe (peer, path, "chunks", FALSE);
+
+      if (i % 3 == 0)
+        sub_end (sub);
+    }
+    world_run (stage.world, SECOND / 50);
+  }
+  g_assert_true (peer->closed && peer->remote);
+  g_assert_cmpuint (get_stats (stage.world).n_overload, >, 0);
+  world_run (stage.world, 12 * SECOND);
+  g_assert_cmpuint (get_stats (stage.world).n_tracks, ==, 1);
+  stage_check (&stage);
+}
+
+/* Names without end, each as long as can be. */
+static void
+test_namespace_flood (void)
+{
+  EcRelayLimits limits = { .memory = 16 << 20 };
+  Stage stage;
+  Peer *peer, *listener;
+
+  stage_set_up (&stage, &limits);
+  peer = peer_new (stage.world, &ec_moqt_draft_16, NULL);
+  listener = peer_new (stage.world, &ec_moqt_draft_18, NULL);
+  peer_listen (listener, "");
+  world_run (stage.world, SECOND / 10);
+  for (guint step = 0; step < 200; step++) {
+    for (guint i = 0; i < 10 && !peer->closed; i++) {
+      g_autoptr (GString) path = g_string_new ("flood");
+
+      for (guint k = 0; k < 30; k++)
+        g_string_append_printf (path, "/%0100u", step * 100 + i);
+      peer_announce (peer, path->str, NULL);
+    }
+    world_run (stage.world, SECOND / 50);
+  }
+  world_run (stage.world, SECOND);
+  g_assert_cmpuint (get_stats (stage.world).n_namespaces, <=, 257);
+  g_assert_cmpuint (g_hash_table_size (listener->found), ==, get_stats (stage.world).n_namespaces);
+  peer_close (peer);
+  world_run (stage.world, SECOND);
+  g_assert_cmpuint (get_stats (stage.world).n_namespaces, ==, 1);
+  stage_check (&stage);
+}
+
+/* Who never reads keeps nobody from anything, and costs no more than some groups. */
+static void
+test_never_reading (void)
+{
+  EcRelayLimits limits = { .memory = 16 << 20 };
+  EcMemoryLink link = { .latency_us = 1000, .connection_window = 20000, .stream_window = 5000 };
+  Stage stage;
+
+  stage_set_up (&stage, &limits);
+  for (guint i = 0; i < 8; i++) {
+    Peer *peer = peer_new_full (stage.world, i & 1 ? &ec_moqt_draft_16 : &ec_moqt_draft_18, &link,
+                                NULL, NULL);
+
+    peer->never_read = TRUE;
+    peer_subscribe (peer, PATH, "chunks", TRUE);
+    world_run (stage.world, SECOND / 20);
+  }
+  world_run (stage.world, 20 * SECOND);
+  g_assert_cmpuint (get_stats (stage.world).n_skipped_groups, >, 0);
+  stage_check (&stage);
+}
+
+/* A publisher that fills the memory with its own tracks pays for it itself. */
+static void
+test_memory_flood (void)
+{
+  EcRelayLimits limits = { .memory = 4 << 20 };
+  Stage stage;
+  Peer *peer, *accomplice;
+
+  stage_set_up (&stage, &limits);
+  peer = peer_new (stage.world, &ec_moqt_draft_18, NULL);
+  accomplice = peer_new (stage.world, &ec_moqt_draft_16, NULL);
+  peer_announce (peer, "flood", NULL);
+  for (guint i = 0; i < 12; i++) {
+    g_autofree char *track = g_strdup_printf ("t%u", i);
+
+    peer_make (peer, "flood", track, FALSE);
+    world_run (stage.world, SECOND / 50);
+    peer_subscribe (accomplice, "flood", track, FALSE);
+  }
+  world_run (stage.world, 20 * SECOND);
+  stage_check (&stage);
+}
+
+static void
+test_session_limit (void)
+{
+  EcRelayLimits limits = { .max_sessions = N_VIEWERS + 3 };
+  Stage stage;
+  Peer *peers[6];
+
+  stage_set_up (&stage, &limits);
+  for (guint i = 0; i < 6; i++)
+    peers[i] = peer_new (stage.world, &ec_moqt_draft_18, NULL);
+  world_run (stage.world, SECOND);
+  g_assert_true (peers[0]->ready && peers[1]->ready);
+  for (guint i = 2; i < 6; i++)
+    g_assert_true (peers[i]->closed);
+  peer_close (peers[0]);
+  world_run (stage.world, SECOND);
+  g_assert_cmpuint (ec_relay_core_get_n_sessions (stage.world->core), ==, N_VIEWERS + 2);
+  stage_check (&stage);
+}
+
+static void
+test_bucket (void)
+{
+  EcRelayBucket bucket;
+  guint n = 0;
+
+  ec_relay_bucket_init (&bucket, 5, 0);
+  while (ec_relay_bucket_take (&bucket, 2, 5, 0))
+    n++;
+  g_assert_cmpuint (n, ==, 5);
+  g_assert_false (ec_relay_bucket_take (&bucket, 2, 5, 400000));
+  g_assert_true (ec_relay_bucket_take (&bucket, 2, 5, 500000));
+  g_assert_false (ec_relay_bucket_take (&bucket, 2, 5, 500000));
+  for (n = 0; ec_relay_bucket_take (&bucket, 2, 5, G_MAXUINT64 / 2); n++)
+    ;
+  g_assert_cmpuint (n, ==, 5);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/relay/hostile/subscribe-churn", test_subscribe_churn);
+  g_test_add_func ("/relay/hostile/namespace-flood", test_namespace_flood);
+  g_test_add_func ("/relay/hostile/never-reading", test_never_reading);
+  g_test_add_func ("/relay/hostile/memory-flood", test_memory_flood);
+  g_test_add_func ("/relay/hostile/session-limit", test_session_limit);
+  g_test_add_func ("/relay/hostile/bucket", test_bucket);
+  return g_test_run ();
+}
