@@ -228,7 +228,7 @@ ec_relay_inflow_payload (EcRelaySession *self, EcMoqtStream *stream, const guint
     put = ec_moq_feed_writer_put (inflow->up->writer, inflow->group, inflow->subgroup, data, size);
     if (!judge (self, inflow, stream, put))
       return;
-    ec_moq_feed_flush (inflow->up->track->feed);
+    ec_relay_session_flush_soon (self, inflow->up->track->feed);
   }
   ec_moqt_stream_consume (stream, size);
 }

@@ -173,10 +173,12 @@ struct _EcRelaySession {
   gboolean close;         /* [l] to be closed */
   gboolean listed;        /* [l] in the core's list */
 
-  EcRelayCredentials credentials;  /* [t] */
-  gboolean setup_checked;          /* [t] the tokens of SETUP were taken in */
-  GHashTable *items;               /* [t] set of EcRelayItem, owned */
-  GPtrArray *readers;              /* [t] EcRelayDownstream with a reader, borrowed */
+  EcRelayCredentials credentials; /* [t] */
+  gboolean setup_checked;         /* [t] the tokens of SETUP were taken in */
+  GHashTable *items;              /* [t] set of EcRelayItem, owned */
+  GPtrArray *readers;             /* [t] EcRelayDownstream with a reader, borrowed */
+  GPtrArray
+      *touched; /* EcMoqFeed: something of theirs has come, and their readers were not told yet */
   guint counts[EC_RELAY_N_COUNTS]; /* [t]; TRACKS also [l] by offers */
   guint n_streams;                 /* [t] */
   EcRelayBucket requests;          /* [t] */
@@ -295,6 +297,8 @@ gboolean ec_relay_track_fill (EcRelayCore *core,
 void ec_relay_track_fill_done (EcRelayCore *core, EcRelayFill *fill, gboolean failed);
 
 /* -- ec-relay-session.c; the session's thread */
+/* The feed's readers hear of what was put when all that has come was put. */
+void ec_relay_session_flush_soon (EcRelaySession *self, EcMoqFeed *feed);
 EcRelaySession *ec_relay_session_ref (EcRelaySession *self);
 void ec_relay_session_unref (EcRelaySession *self);
 void

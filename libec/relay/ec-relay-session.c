@@ -28,11 +28,30 @@ ec_relay_session_unref (EcRelaySession *self)
   ec_relay_credentials_clear (&self->credentials);
   g_clear_pointer (&self->items, g_hash_table_unref);
   g_clear_pointer (&self->readers, g_ptr_array_unref);
+  g_clear_pointer (&self->touched, g_ptr_array_unref);
   ec_budget_give_back (core->budget, self->reckoned);
   g_free (self->peer);
   g_free (self->address);
   g_free (self);
   ec_relay_core_unref (core);
+}
+
+/* Readers are woken once for all that came in one go, not for every packet of it. */
+void
+ec_relay_session_flush_soon (EcRelaySession *self, EcMoqFeed *feed)
+{
+  if (g_ptr_array_find (self->touched, feed, NULL))
+    return;
+  g_ptr_array_add (self->touched, ec_moq_feed_ref (feed));
+  ec_transport_wake (ec_moq_link_get_transport (self->link));
+}
+
+static void
+flush_touched (EcRelaySession *self)
+{
+  for (guint i = 0; i < self->touched->len; i++)
+    ec_moq_feed_flush (self->touched->pdata[i]);
+  g_ptr_array_set_size (self->touched, 0);
 }
 
 guint64
@@ -59,6 +78,7 @@ ec_relay_session_start (EcRelaySession *self, EcTransport *transport, const EcMo
 
   self->items = g_hash_table_new_full (NULL, NULL, ec_relay_item_unref, NULL);
   self->readers = g_ptr_array_new ();
+  self->touched = g_ptr_array_new_with_free_func ((GDestroyNotify) ec_moq_feed_unref);
   ec_relay_bucket_init (&self->requests, limits->request_burst, now_us);
   ec_relay_bucket_init (&self->strikes, limits->max_strikes, now_us);
   /* The link's own; let go of in on_closed(). */
@@ -532,6 +552,7 @@ on_streams_available (gpointer user_data)
 static void
 on_woken (gpointer user_data)
 {
+  flush_touched (user_data);
   ec_relay_downstream_pump (user_data);
   ec_relay_session_drain (user_data);
 }
@@ -558,6 +579,7 @@ on_closed (gpointer user_data, gboolean remote, guint64 code, const char *reason
     ((EcRelayItem *) items->pdata[i])->queued = FALSE;
     ec_relay_session_drop (self, items->pdata[i]);
   }
+  flush_touched (self);
   ec_relay_core_event (self->core, self, EC_RELAY_EVENT_SESSION_CLOSED, NULL, reason);
   ec_relay_core_session_closed (self->core, self);
   self->closing = TRUE;
