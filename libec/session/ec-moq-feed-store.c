@@ -373,6 +373,17 @@ ec_feed_object_is_lost (EcFeedObject *self)
          !can_fill (subgroup, self->head.location.object, TRUE, FALSE);
 }
 
+gboolean
+ec_feed_object_is_expired (const EcMoqFeedReader *reader, const EcFeedObject *self)
+{
+  guint64 max_us = reader->feed->max_cache_us, now_us;
+
+  if (max_us == G_MAXUINT64 || !reader->transport)
+    return FALSE;
+  now_us = ec_transport_now (reader->transport);
+  return now_us > self->came_us && now_us - self->came_us > max_us;
+}
+
 /* The payload, and the room for it and for what goes with it; groups that are older go for it. */
 static EcMoqFeedPut
 make_room_for_object (EcMoqFeed *self,
