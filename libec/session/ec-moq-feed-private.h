@@ -228,8 +228,9 @@ typedef enum {
   EC_FEED_STEP_DONE,   /* that was the subgroup's last */
   EC_FEED_STEP_BROKEN, /* what comes next is lost */
 } EcFeedStep;
-/* What a stream of the subgroup goes on with that would send the object at `index` next. `fresh`: it has sent none yet. */
-EcFeedStep ec_feed_subgroup_step (EcFeedSubgroup *self, guint index, gboolean fresh);
+/* What a stream of the subgroup goes on with that would send the object at `index` next, the first that is not below
+ * `next`. `fresh`: it has sent none yet. */
+EcFeedStep ec_feed_subgroup_step (EcFeedSubgroup *self, guint index, guint64 next, gboolean fresh);
 /* Whether nobody will fill up an object that is not whole. */
 gboolean ec_feed_object_is_lost (EcFeedObject *self);
 /* Whether it came so long ago that it must not be begun any more (§12.3). */

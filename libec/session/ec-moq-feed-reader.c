@@ -264,7 +264,7 @@ pump_next (EcMoqFeedReader *self, EcFeedCursor *cursor)
   guint i = get_index (cursor);
   EcFeedObject *object;
 
-  switch (ec_feed_subgroup_step (cursor->subgroup, i, cursor->fresh)) {
+  switch (ec_feed_subgroup_step (cursor->subgroup, i, cursor->next, cursor->fresh)) {
   case EC_FEED_STEP_WAIT:
     return PUMP_WAIT;
   case EC_FEED_STEP_DONE:
