@@ -345,6 +345,8 @@ guint64 ec_moqt_stream_get_subgroup (EcMoqtStream *self);
 guint8 ec_moqt_stream_get_priority (EcMoqtStream *self);
 gboolean ec_moqt_stream_get_end_of_group (EcMoqtStream *self);
 gboolean ec_moqt_stream_get_first (EcMoqtStream *self);
+/* Whether each object of the subgroup has a properties field (§11.4.2); it may be empty. */
+gboolean ec_moqt_stream_get_has_properties (EcMoqtStream *self);
 gpointer ec_moqt_stream_get_data (EcMoqtStream *self);
 void ec_moqt_stream_set_data (EcMoqtStream *self, gpointer data);
 /* Incoming: gives the peer credit for `size` more bytes. */
