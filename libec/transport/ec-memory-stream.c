@@ -25,7 +25,9 @@ ec_memory_end_soonest_arrival (EcMemoryEnd *self)
 guint64
 ec_memory_end_arrival (EcMemoryEnd *self)
 {
-  return MAX (ec_memory_end_soonest_arrival (self), self->peer->established_us);
+  guint64 at_us = ec_memory_end_soonest_arrival (self);
+
+  return MAX (at_us, self->peer->established_us);
 }
 
 void
