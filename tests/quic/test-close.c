@@ -320,6 +320,69 @@ test_ca_file (void)
   files_clear (&files);
 }
 
+/* The one warning that a certificate without its key is worth. */
+static gboolean
+is_fatal (const char *domain, GLogLevelFlags level, const char *message, gpointer user_data)
+{
+  if (!g_str_has_prefix (message, "The certificates stay as they were"))
+    return TRUE;
+  g_atomic_int_inc ((int *) user_data);
+  return FALSE;
+}
+
+/* Whoever comes from now on is shown, in a bounded time, a certificate for `name`; until `*flag`, if it is given. */
+static void
+dial_until (Peer *server, EcQuicVerify *verify, const char *name, int *flag)
+{
+  gint64 end_us = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+  gboolean over;
+
+  do {
+    g_autoptr (Peer) client = peer_new ();
+    PeerConnection *ours =
+        dial (client, server, &(EcQuicDial){ .verify = verify, .server_name = name });
+
+    if (flag)
+      g_assert_true (ours->established);
+    over = flag ? g_atomic_int_get (flag) > 0 : ours->established;
+    g_assert_cmpint (g_get_monotonic_time (), <, end_us);
+  } while (!over);
+}
+
+/* Files that change are shown to who comes after that; a certificate without its key, as between two writes, changes nothing. */
+static void
+test_reload (void)
+{
+  g_autoptr (EcQuicCredentials) credentials = ec_quic_credentials_new ();
+  g_autoptr (Peer) server = peer_new ();
+  g_autoptr (EcQuicVerify) old_one = NULL, new_one = NULL;
+  GError *error = NULL;
+  gint64 now_s = g_get_real_time () / G_USEC_PER_SEC;
+  PeerServer with = { .config = { .credentials = credentials } };
+  int n_warnings = 0;
+  Files files, other;
+
+  files_init (&files);
+  files_init (&other);
+  files_write (&files, "old.example", now_s - 3600, now_s + 86400);
+  files_write (&other, "new.example", now_s - 3600, now_s + 86400);
+  g_assert_true (ec_quic_credentials_add_files (credentials, files.certificate, files.key, &error));
+  old_one = ec_quic_verify_new_ca_file (files.certificate, &error);
+  new_one = ec_quic_verify_new_ca_file (other.certificate, &error);
+  g_assert_no_error (error);
+  g_test_log_set_fatal_handler (is_fatal, &n_warnings);
+  peer_listen (server, &with);
+
+  g_assert_cmpint (g_rename (other.certificate, files.certificate), ==, 0);
+  dial_until (server, old_one, "old.example", &n_warnings);
+  g_assert_cmpint (g_rename (other.key, files.key), ==, 0);
+  dial_until (server, new_one, "new.example", NULL);
+  /* Not again for what is known to be no good. */
+  g_assert_cmpint (g_atomic_int_get (&n_warnings), ==, 1);
+  files_clear (&files);
+  files_clear (&other);
+}
+
 static void
 test_bad_files (void)
 {
@@ -455,6 +518,7 @@ main (int argc, char **argv)
   g_test_add_func ("/quic/tls/system-refuses", test_system_refuses);
   g_test_add_func ("/quic/tls/ca-file", test_ca_file);
   g_test_add_func ("/quic/tls/bad-files", test_bad_files);
+  g_test_add_func ("/quic/tls/reload", test_reload);
   g_test_add_func ("/quic/tls/raw-keys", test_raw_keys);
   g_test_add_func ("/quic/tls/logs", test_logs);
   return g_test_run ();
