@@ -65,7 +65,6 @@ ec_moq_core_unref (EcMoqCore *self)
   g_hash_table_unref (self->streams);
   g_ptr_array_unref (self->listeners);
   g_ptr_array_unref (self->offered);
-  g_clear_pointer (&self->token, g_bytes_unref);
   g_hash_table_unref (self->heard);
   g_object_unref (self->dialling);
   g_mutex_clear (&self->mutex);
@@ -251,13 +250,6 @@ on_dialled (gpointer user_data, EcTransport *transport, const EcMoqtDraft *draft
   else
     ec_moq_core_start (self, transport, draft, FALSE);
   ec_moq_core_unref (self);
-}
-
-void
-ec_moq_core_set_token (EcMoqCore *self, GBytes *token)
-{
-  g_assert (!self->token);
-  self->token = g_bytes_ref (token);
 }
 
 void
