@@ -12,6 +12,7 @@ typedef enum {
 } EcToolStatus;
 
 /* One verb a file, `ec-verb-NAME.c`; argv[0] is the verb's name. */
+EcToolStatus ec_verb_bench (int argc, char **argv);
 EcToolStatus ec_verb_channels (int argc, char **argv);
 EcToolStatus ec_verb_chunk (int argc, char **argv);
 EcToolStatus ec_verb_discover (int argc, char **argv);

@@ -72,6 +72,8 @@ on_stream_data (gpointer user_data, EcStreamId id, const guint8 *data, gsize siz
     ec_transport_consume (self->transport, id, size);
     self->inside--;
   }
+  if (self->closes)
+    recorder_close (self, 5, "enough");
 }
 
 static void
@@ -207,8 +209,11 @@ recorder_new (EcTransport *transport)
 void
 recorder_close (Recorder *self, guint64 code, const char *reason)
 {
-  if (self->transport)
-    ec_transport_close (self->transport, code, reason);
+  if (!self->transport)
+    return;
+  self->inside++;
+  ec_transport_close (self->transport, code, reason);
+  self->inside--;
 }
 
 void
