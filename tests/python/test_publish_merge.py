@@ -44,7 +44,7 @@ def test_takeover(lab, tmp_path):
         victim = chance.randrange(2)
         time.sleep(chance.uniform(0, 2.5))
         publishers[victim].kill()
-        recorder.wait_size(recorder.size() + 400_000)
+        recorder.wait_size(recorder.size() + 120_000)
         publishers[victim], again = publish(lab, tuners[victim], relay)
         assert again == name
     outcome = recorder.finish()
