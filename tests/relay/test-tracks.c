@@ -90,6 +90,12 @@ test_mandatory (gconstpointer data)
   world_run (world, SECOND);
   sub = peer_subscribe (viewer, PATH, "chunks", FALSE);
   world_run (world, SECOND);
+  if (!(mix & 1)) {
+    /* Draft 16 has no such range: the relay passes it on, and who speaks 18 refuses it itself. */
+    g_assert_cmpint (sub->refused, ==, mix >> 1 & 1);
+    world_free (world);
+    return;
+  }
   g_assert_true (sub->refused);
   if (publish) {
     g_assert_null (pub->publish);
