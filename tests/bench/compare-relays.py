@@ -119,7 +119,8 @@ def their_load(args, folder, relay, port, subscribers, size):
     expected = subscribers * rate * size * args.duration
     if received < 0.5 * expected:
         print(f"  (only {received / expected:.0%} of what was to be delivered came)")
-    return received * 8e-9 / max(cpu, 0.01), after.get("lost_groups", 0) - before.get("lost_groups", 0), float("nan")
+    lost = after["groups_expected"] - after["groups_present"]
+    return received * 8e-9 / max(cpu, 0.01), lost, float("nan")
 
 
 def main():
