@@ -105,6 +105,9 @@ typedef struct {
   EcMoqtObject object;     /* [t] the one that is coming */
   EcPayload *payload;      /* [t] nullable */
   gboolean coming;         /* [t] */
+  EcMoqtLocation at; /* [t] what comes next is here or behind; what is passed over does not exist */
+  gboolean has_end;  /* [t] FETCH_OK came … */
+  EcMoqtLocation end; /* [t] … and said how far it goes, as on the wire */
 } EcRelayFill;
 
 typedef struct {
@@ -363,6 +366,7 @@ void ec_relay_upstream_finished (EcRelaySession *self, EcRelayUpstream *up, EcMo
 void ec_relay_upstream_ban (EcRelaySession *self, EcRelayUpstream *up);
 void ec_relay_upstream_leave (EcRelaySession *self, EcRelayUpstream *up);
 void ec_relay_fill_look (EcRelaySession *self, EcRelayFill *fill);
+void ec_relay_fill_granted (EcRelayFill *fill, const EcMoqtGrant *grant);
 void ec_relay_fill_finished (EcRelaySession *self, EcRelayFill *fill, EcMoqtDoneCode code);
 void ec_relay_fill_leave (EcRelaySession *self, EcRelayFill *fill);
 
@@ -374,6 +378,7 @@ void ec_relay_inflow_payload (EcRelaySession *self,
                               EcMoqtStream *stream,
                               const guint8 *data,
                               gsize size);
+void ec_relay_inflow_range (EcMoqtStream *stream, EcMoqtLocation to, gboolean unknown);
 void ec_relay_inflow_object_ended (EcRelaySession *self, EcMoqtStream *stream);
 void ec_relay_inflow_stream_ended (EcRelaySession *self,
                                    EcMoqtStream *stream,

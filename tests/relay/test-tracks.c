@@ -218,6 +218,69 @@ test_forgotten (gconstpointer data)
   world_free (world);
 }
 
+static void
+put (Pub *pub, guint64 now_us, guint64 group, guint64 object)
+{
+  EcMoqtObject head = { .location = { group, object },
+                        .priority = 128,
+                        .size = broadcast_size (group, object) };
+  g_autoptr (EcPayload) payload = ec_payload_new (head.size, NULL);
+
+  for (gsize i = 0; i < head.size; i++) {
+    guint8 byte = broadcast_byte (group, object, i);
+
+    ec_payload_append (payload, &byte, 1);
+  }
+  ec_moq_feed_writer_put_object (pub->writer, now_us, &head, payload);
+}
+
+/* §11.4.4: what a fetch passes over does not exist, and is neither asked for again nor said to be unknown. */
+static void
+test_fetch_holes (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  World *world = world_new (4, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Pub *pub;
+  Sub *fetch;
+  guint n;
+
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  pub->stalled = TRUE;
+  /* Groups 10, 11, 14, 20; 11 has the objects 0, 2, 5 alone. */
+  for (guint i = 0; i < 4; i++) {
+    static const guint64 groups[] = { 10, 11, 14, 20 };
+
+    ec_moq_feed_writer_begin (pub->writer, 1, groups[i], 0, 128, FALSE, TRUE, TRUE);
+    for (guint64 k = 0; k < 6; k++) {
+      if (groups[i] == 11 && k != 0 && k != 2 && k != 5)
+        continue;
+      put (pub, 1, groups[i], k);
+    }
+    ec_moq_feed_writer_finish (pub->writer, 1, groups[i], 0);
+  }
+  /* The publisher knows it, too. */
+  ec_moq_feed_settle (pub->feed, (EcMoqtLocation){ 11, 6 }, (EcMoqtLocation){ 14, 0 });
+  ec_moq_feed_settle (pub->feed, (EcMoqtLocation){ 14, 6 }, (EcMoqtLocation){ 20, 0 });
+  ec_moq_feed_flush (pub->feed);
+  world_run (world, SECOND);
+  fetch = peer_fetch (viewer, PATH, "chunks", (EcMoqtLocation){ 10, 0 }, (EcMoqtLocation){ 15, 0 });
+  world_run (world, SECOND);
+  g_assert_true (fetch->done);
+  g_assert_cmpuint (fetch->n_whole, ==, 15);
+  n = pub->n_fetched;
+  g_test_message ("%u fetches, %u unknown", n, fetch->n_unknown);
+  fetch = peer_fetch (viewer, PATH, "chunks", (EcMoqtLocation){ 10, 3 }, (EcMoqtLocation){ 14, 3 });
+  world_run (world, SECOND);
+  g_assert_true (fetch->done);
+  g_assert_cmpuint (fetch->n_whole, ==, 9);
+  g_assert_cmpuint (fetch->n_unknown, ==, 0);
+  g_assert_cmpuint (pub->n_fetched, ==, n);
+  world_free (world);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -236,5 +299,10 @@ main (int argc, char **argv)
   g_test_add_data_func ("/relay/tracks/forgotten", GUINT_TO_POINTER (0), test_forgotten);
   g_test_add_data_func ("/relay/tracks/forgotten-beside-forger", GUINT_TO_POINTER (1),
                         test_forgotten);
+  for (guint mix = 0; mix < 4; mix++) {
+    g_autofree char *holes = g_strdup_printf ("/relay/tracks/fetch-holes/%u", mix);
+
+    g_test_add_data_func (holes, GUINT_TO_POINTER (mix), test_fetch_holes);
+  }
   return g_test_run ();
 }
