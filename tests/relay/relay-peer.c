@@ -292,6 +292,10 @@ on_requested (gpointer user_data, EcMoqtRequest *request)
       break;
     }
     pub->n_subscribed++;
+    if (self->refuse_with) {
+      ec_moqt_request_refuse (request, self->refuse_with, "not to you");
+      break;
+    }
     add_reader (self, request, ec_moq_feed_read (pub->feed, request, transport));
     break;
   case EC_MOQT_REQUEST_FETCH:

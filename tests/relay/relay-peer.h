@@ -77,6 +77,7 @@ struct _Peer {
   guint n_space_granted, n_space_refused;
   guint n_refused; /* requests in all */
   guint64 window;
+  EcMoqtErrorCode refuse_with; /* a SUBSCRIBE for what it has; 0: it is granted */
 };
 
 /* What the broadcast is: groups of 20 objects, an object every 50 ms. */
