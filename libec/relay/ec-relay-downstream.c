@@ -58,6 +58,7 @@ enter (EcRelaySession *self, EcMoqtRequest *request, EcMoqtName *name)
     ec_moqt_request_set_data (request, down);
     ec_relay_session_keep (self, down);
     ec_relay_track_add_downstream (core, track, down);
+    ec_relay_track_request_group (track, ec_moqt_request_get_params (request));
     ec_relay_track_ask (core, track);
     ec_relay_track_update (core, track);
   }
@@ -208,11 +209,16 @@ ec_relay_downstream_granted (EcRelaySession *self, EcRelayDownstream *down)
   EcTransport *transport = ec_moq_link_get_transport (self->link);
 
   set_forward (self, down, TRUE);
+  ec_relay_core_lock (self->core, ec_relay_session_now (self));
+  ec_relay_track_request_group (down->track, ec_moqt_request_get_params (down->item.request));
+  ec_relay_core_unlock (self->core);
   take_reader (self, down, ec_moq_feed_read (down->track->feed, down->item.request, transport));
 }
 
 void
-ec_relay_downstream_updated (EcRelaySession *self, EcRelayDownstream *down)
+ec_relay_downstream_updated (EcRelaySession *self,
+                             EcRelayDownstream *down,
+                             const EcMoqtParams *changed)
 {
   EcMoqtGrant grant_update = { .properties = NULL };
 
@@ -222,8 +228,12 @@ ec_relay_downstream_updated (EcRelaySession *self, EcRelayDownstream *down)
   ec_moqt_request_grant_update (down->item.request, &grant_update);
   if (down->reader)
     ec_moq_feed_reader_update (down->reader);
-  if (down->what == EC_MOQT_REQUEST_SUBSCRIBE || down->what == EC_MOQT_REQUEST_PUBLISH)
-    set_forward (self, down, FALSE);
+  if (down->what != EC_MOQT_REQUEST_SUBSCRIBE && down->what != EC_MOQT_REQUEST_PUBLISH)
+    return;
+  set_forward (self, down, FALSE);
+  ec_relay_core_lock (self->core, ec_relay_session_now (self));
+  ec_relay_track_request_group (down->track, changed);
+  ec_relay_core_unlock (self->core);
 }
 
 /* -- Looked at */

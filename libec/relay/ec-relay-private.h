@@ -63,6 +63,7 @@ typedef struct {
   EcRelayUpstreamState state; /* [l] */
   gboolean wanted;            /* [l] */
   gboolean want_forward;      /* [l] */
+  gboolean want_group;        /* [l] NEW_GROUP_REQUEST is to be told */
   gboolean forwarding;        /* [l] the peer has said that it forwards */
   EcMoqFeedWriter *writer;    /* [t] NULL: nothing can be written yet, or any more */
   gboolean forward;           /* [t] what the peer was told */
@@ -132,6 +133,9 @@ struct _EcRelayTrack {
   GPtrArray *downstreams;       /* [l] owned */
   GPtrArray *fills;             /* [l] owned */
   EcMoqtProperties *properties; /* [l] owned, nullable */
+  gboolean has_group_request;   /* [l] NEW_GROUP_REQUEST was asked for … */
+  guint64 group_request;        /* [l] … with this … */
+  guint64 group_request_at;     /* [l] … when this was the largest group */
   guint64 idle_us;              /* [l] since when nobody wants it; G_MAXUINT64: somebody does */
   guint64 orphan_us;     /* [l] since when it has readers and no upstream; G_MAXUINT64: not so */
   guint64 asked_us;      /* [l] when publishers were asked last */
@@ -300,6 +304,10 @@ gboolean ec_relay_track_has_upstream (EcRelayTrack *self);
 void ec_relay_track_ask (EcRelayCore *core, EcRelayTrack *self);
 /* Draws all conclusions from what has changed. */
 void ec_relay_track_update (EcRelayCore *core, EcRelayTrack *self);
+/* What a reader's parameters say of a new group goes to publishers that make them on demand (§10.2.13). */
+void ec_relay_track_request_group (EcRelayTrack *self, const EcMoqtParams *params);
+/* Whether such a request is outstanding. */
+gboolean ec_relay_track_wants_group (EcRelayTrack *self);
 /* Adds what it is and has seen. */
 void ec_relay_track_add_stats (EcRelayTrack *self, EcRelayStatsData *stats);
 void ec_relay_track_tick (EcRelayCore *core, EcRelayTrack *self);
@@ -346,7 +354,9 @@ gboolean ec_relay_session_identify (EcRelaySession *self,
 void ec_relay_downstream_requested (EcRelaySession *self, EcMoqtRequest *request);
 void ec_relay_downstream_look (EcRelaySession *self, EcRelayDownstream *down);
 void ec_relay_downstream_granted (EcRelaySession *self, EcRelayDownstream *down);
-void ec_relay_downstream_updated (EcRelaySession *self, EcRelayDownstream *down);
+void ec_relay_downstream_updated (EcRelaySession *self,
+                                  EcRelayDownstream *down,
+                                  const EcMoqtParams *changed);
 void ec_relay_downstream_leave (EcRelaySession *self, EcRelayDownstream *down);
 void ec_relay_downstream_pump (EcRelaySession *self);
 void ec_relay_downstream_pump_one (EcRelaySession *self, EcRelayDownstream *down);

@@ -424,7 +424,7 @@ on_update_requested (gpointer user_data, EcMoqtRequest *request, const EcMoqtPar
     ec_moqt_request_refuse_update (request, EC_MOQT_ERROR_NOT_SUPPORTED,
                                    "a prefix cannot be changed here: ask anew");
   } else if (item && item->kind == EC_RELAY_ITEM_DOWNSTREAM) {
-    ec_relay_downstream_updated (self, (EcRelayDownstream *) item);
+    ec_relay_downstream_updated (self, (EcRelayDownstream *) item, changed);
   } else {
     ec_moqt_request_grant_update (request, NULL);
   }

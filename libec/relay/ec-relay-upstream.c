@@ -138,6 +138,12 @@ subscribe (EcRelaySession *self, EcRelayUpstream *up)
 
   up->forward = TRUE;
   up->inflows = g_ptr_array_new ();
+  ec_relay_core_lock (self->core, ec_relay_session_now (self));
+  if (ec_relay_track_wants_group (up->track)) {
+    params.has |= EC_MOQT_PARAM_NEW_GROUP_REQUEST;
+    params.new_group_request = up->track->group_request;
+  }
+  ec_relay_core_unlock (self->core);
   up->item.request = ec_moqt_session_subscribe (self->moqt, up->track->name, &params);
   if (up->item.request)
     ec_moqt_request_set_data (up->item.request, up);
@@ -253,14 +259,20 @@ ec_relay_upstream_leave (EcRelaySession *self, EcRelayUpstream *up)
 void
 ec_relay_upstream_look (EcRelaySession *self, EcRelayUpstream *up)
 {
+  EcMoqtParams group = { .has = EC_MOQT_PARAM_NEW_GROUP_REQUEST };
   EcRelayUpstreamState state;
-  gboolean wanted, want_forward;
+  gboolean wanted, want_forward, want_group;
 
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   state = up->state;
   wanted = up->wanted;
   want_forward = up->want_forward;
+  want_group = up->want_group && state == EC_RELAY_UPSTREAM_GRANTED;
+  up->want_group = FALSE;
+  group.new_group_request = up->track->group_request;
   ec_relay_core_unlock (self->core);
+  if (wanted && want_group && up->item.request)
+    ec_moqt_request_update (up->item.request, &group);
 
   if (!wanted) {
     if (up->item.request)

@@ -238,6 +238,15 @@ pump (Peer *self)
   }
 }
 
+static void
+note_group_request (Peer *self, const EcMoqtParams *params)
+{
+  if (!(params->has & EC_MOQT_PARAM_NEW_GROUP_REQUEST))
+    return;
+  self->n_group_requests++;
+  self->group_request = params->new_group_request;
+}
+
 /* -- Events */
 
 static Sub *
@@ -292,6 +301,7 @@ on_requested (gpointer user_data, EcMoqtRequest *request)
       break;
     }
     pub->n_subscribed++;
+    note_group_request (self, ec_moqt_request_get_params (request));
     if (self->refuse_with) {
       ec_moqt_request_refuse (request, self->refuse_with, "not to you");
       break;
@@ -327,6 +337,7 @@ on_update_requested (gpointer user_data, EcMoqtRequest *request, const EcMoqtPar
   EcMoqtGrant grant = { .properties = NULL };
   Pub *pub = find_pub (self, ec_moqt_request_get_name (request));
 
+  note_group_request (self, changed);
   if (pub && ec_moq_feed_get_largest (pub->feed, &grant.params.largest))
     grant.params.has = EC_MOQT_PARAM_LARGEST_OBJECT;
   ec_moqt_request_grant_update (request, &grant);

@@ -77,6 +77,8 @@ struct _Peer {
   guint n_space_granted, n_space_refused;
   guint n_refused; /* requests in all */
   guint64 window;
+  guint n_group_requests;      /* NEW_GROUP_REQUESTs to it … */
+  guint64 group_request;       /* … the last */
   EcMoqtErrorCode refuse_with; /* a SUBSCRIBE for what it has; 0: it is granted */
 };
 

@@ -294,6 +294,48 @@ test_update (gconstpointer data)
   world_free (world);
 }
 
+/* NEW_GROUP_REQUEST goes upstream once, where groups are made on demand and the request says something new (§10.2.13). */
+static void
+test_new_group_request (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  static const EcMoqtProperty item = { .type = EC_MOQT_PROPERTY_DYNAMIC_GROUPS, .number = 1 };
+  gboolean dynamic = mix >> 2;
+  g_autoptr (EcMoqtProperties) properties = dynamic ? ec_moqt_properties_new (&item, 1) : NULL;
+  World *world = world_new (9, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  EcMoqtParams params = { .has = EC_MOQT_PARAM_NEW_GROUP_REQUEST, .new_group_request = 0 };
+  Sub *subs[4];
+
+  peer_announce (publisher, PATH, NULL);
+  peer_make_with (publisher, PATH, "chunks", FALSE, properties);
+  world_run (world, SECOND / 2);
+  /* With the SUBSCRIBE; then to who is subscribed to already, once a group. */
+  for (guint i = 0; i < 4; i++) {
+    params.new_group_request = i == 0 ? 0 : 1000;
+    subs[i] =
+        peer_subscribe_with (peer_new (world, drafts[mix >> 1 & 1], NULL), PATH, "chunks", &params);
+    world_run (world, SECOND / 20);
+    g_assert_true (subs[i]->granted);
+  }
+  g_assert_cmpuint (publisher->n_group_requests, ==, dynamic ? 2 : 1);
+  g_assert_cmpuint (publisher->group_request, ==, dynamic ? 1000 : 0);
+  world_run (world, 2 * SECOND);
+  if (dynamic) {
+    EcMoqtParams change = { .has = EC_MOQT_PARAM_NEW_GROUP_REQUEST, .new_group_request = 1 };
+
+    ec_moqt_request_update (subs[0]->request, &change);
+    world_run (world, SECOND / 10);
+    g_assert_cmpuint (publisher->n_group_requests, ==, 2); /* it is past */
+    change.new_group_request = 900;
+    ec_moqt_request_update (subs[0]->request, &change);
+    world_run (world, SECOND / 10);
+    g_assert_cmpuint (publisher->n_group_requests, ==, 3);
+    g_assert_cmpuint (publisher->group_request, ==, 900);
+  }
+  world_free (world);
+}
+
 static void
 test_datagrams (gconstpointer data)
 {
@@ -454,9 +496,11 @@ main (int argc, char **argv)
     g_test_add_data_func (holes, GUINT_TO_POINTER (mix), test_fetch_holes);
   }
   for (guint mix = 0; mix < 8; mix++) {
+    g_autofree char *group = g_strdup_printf ("/relay/tracks/new-group-request/%u", mix);
     g_autofree char *update = g_strdup_printf ("/relay/tracks/update/%u", mix);
 
     g_test_add_data_func (update, GUINT_TO_POINTER (mix), test_update);
+    g_test_add_data_func (group, GUINT_TO_POINTER (mix), test_new_group_request);
   }
   for (guint mix = 0; mix < 4; mix++) {
     g_autofree char *datagrams = g_strdup_printf ("/relay/tracks/datagrams/%u", mix);
