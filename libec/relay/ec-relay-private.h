@@ -15,6 +15,11 @@
  * The session wakes, compares what the item says should be with what is, and acts. Objects do not go this way: writers and readers
  * meet in the feed.
  *
+ * Locks are taken in this order, and none that stands earlier while one that stands later is held: the core's; a feed's; a feed's of its
+ * readers; a transport's own, inside of ec_transport_wake(). It holds because a feed asks what it misses with no lock held, and writes to its
+ * readers' streams from functions that no event comes out of (ec-moqt-session.h); no two feeds' locks are ever held at once; and a session is
+ * told something, by its items and by ec_transport_wake(), without being entered. Whoever adds a callback to the feed keeps it so.
+ *
  * Members are marked: [c] constant, [l] under the core's lock, [t] the session's thread alone.
  */
 
