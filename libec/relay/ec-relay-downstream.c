@@ -90,6 +90,20 @@ ec_relay_downstream_requested (EcRelaySession *self, EcMoqtRequest *request)
 
 /* -- Answered */
 
+/* Locked. Whether what a fetch said it would wait in all is used up (§10.2.5 FILL_TIMEOUT); 0 is at once. */
+static gboolean
+waits_no_more (EcRelaySession *self, EcRelayDownstream *down)
+{
+  const EcMoqtParams *params = ec_moqt_request_get_params (down->item.request);
+  guint64 now_us = self->core->now_us;
+
+  if (!(params->has & EC_MOQT_PARAM_FILL_TIMEOUT))
+    return FALSE;
+  if (down->fill_until_us == 0)
+    down->fill_until_us = now_us + MIN (params->fill_timeout_ms, G_MAXINT32) * 1000;
+  return now_us >= down->fill_until_us;
+}
+
 /* On our own thread, with no lock held: the feed wants to know what it has not. */
 static void
 on_missing (gpointer user_data,
@@ -102,7 +116,8 @@ on_missing (gpointer user_data,
   EcRelaySession *self = down->item.session;
 
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
-  if (!ec_relay_track_fill (self->core, down->track, NULL, FALSE, down, from, to)) {
+  if (waits_no_more (self, down) ||
+      !ec_relay_track_fill (self->core, down->track, NULL, FALSE, down, from, to)) {
     down->filled = TRUE;
     ec_relay_item_queue (down);
   }

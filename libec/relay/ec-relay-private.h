@@ -91,6 +91,7 @@ typedef struct {
   const char *reason;      /* [l] of REFUSE; static */
   guint64 deadline_us;     /* [l] RENDEZVOUS_TIMEOUT; 0: none */
   gboolean forward;        /* [l] */
+  guint64 fill_until_us;   /* [l] of a fetch with FILL_TIMEOUT; 0: nothing has been missing yet */
   gboolean filled;         /* [l] a fetch's missing objects have come */
   gboolean answered;       /* [t] */
   EcMoqFeedReader *reader; /* [t] */

@@ -460,11 +460,26 @@ ec_relay_track_end (EcRelayCore *core, EcRelayTrack *self, EcMoqtDoneCode code, 
 }
 
 static void
+stop_waiting (EcRelayCore *core, EcRelayFill *fill)
+{
+  for (guint i = fill->waiting->len; i > 0; i--) {
+    EcRelayDownstream *down = fill->waiting->pdata[i - 1];
+
+    if (down->fill_until_us == 0 || core->now_us < down->fill_until_us)
+      continue;
+    down->filled = TRUE;
+    ec_relay_item_queue (down);
+    g_ptr_array_remove_index_fast (fill->waiting, i - 1);
+  }
+}
+
+static void
 give_up_fills (EcRelayCore *core, EcRelayTrack *self)
 {
   for (guint i = 0; i < self->fills->len; i++) {
     EcRelayFill *fill = self->fills->pdata[i];
 
+    stop_waiting (core, fill);
     if (core->now_us >= fill->until_us)
       ec_relay_item_queue (fill);
   }

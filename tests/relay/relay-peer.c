@@ -314,6 +314,8 @@ on_requested (gpointer user_data, EcMoqtRequest *request)
       break;
     }
     pub->n_fetched++;
+    if (self->ignore_fetch)
+      break;
     add_reader (self, request, ec_moq_feed_fetch (pub->feed, request, transport, NULL, NULL));
     break;
   case EC_MOQT_REQUEST_PUBLISH:
@@ -701,8 +703,19 @@ Sub *
 peer_fetch (
     Peer *self, const char *path, const char *track, EcMoqtLocation start, EcMoqtLocation end)
 {
+  return peer_fetch_with (self, path, track, start, end, NULL);
+}
+
+Sub *
+peer_fetch_with (Peer *self,
+                 const char *path,
+                 const char *track,
+                 EcMoqtLocation start,
+                 EcMoqtLocation end,
+                 const EcMoqtParams *params)
+{
   g_autoptr (EcMoqtName) name = make_name (path, track);
-  Sub *sub = sub_new (self, ec_moqt_session_fetch (self->moqt, name, start, end, NULL));
+  Sub *sub = sub_new (self, ec_moqt_session_fetch (self->moqt, name, start, end, params));
 
   sub->fetch = TRUE;
   return sub;

@@ -472,6 +472,44 @@ test_fetch_holes (gconstpointer data)
   world_free (world);
 }
 
+/* §10.2.5: what is not here at once, or soon enough, is unknown. */
+static void
+test_fill_timeout (void)
+{
+  World *world = world_new (10, NULL);
+  Peer *publisher = peer_new (world, drafts[1], key_a);
+  Peer *viewer = peer_new (world, drafts[1], NULL);
+  EcMoqtParams params = { .has = EC_MOQT_PARAM_FILL_TIMEOUT, .fill_timeout_ms = 0 };
+  Pub *pub;
+  Sub *fetch;
+  guint n;
+
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  world_run (world, 4 * SECOND + SECOND / 2);
+  peer_subscribe (viewer, PATH, "chunks", FALSE);
+  world_run (world, SECOND);
+  n = pub->n_fetched;
+  fetch = peer_fetch_with (viewer, PATH, "chunks", (EcMoqtLocation){ 1, 0 },
+                           (EcMoqtLocation){ 1, 5 }, &params);
+  world_run (world, SECOND / 5);
+  g_assert_true (fetch->done);
+  g_assert_cmpuint (fetch->n_unknown, >, 0);
+  g_assert_cmpuint (pub->n_fetched, ==, n);
+
+  publisher->ignore_fetch = TRUE;
+  params.fill_timeout_ms = 1000;
+  fetch = peer_fetch_with (viewer, PATH, "chunks", (EcMoqtLocation){ 1, 0 },
+                           (EcMoqtLocation){ 1, 5 }, &params);
+  world_run (world, SECOND * 9 / 10);
+  g_assert_cmpuint (pub->n_fetched, ==, n + 1);
+  g_assert_false (fetch->done);
+  world_run (world, SECOND / 5);
+  g_assert_true (fetch->done);
+  g_assert_cmpuint (fetch->n_unknown, >, 0);
+  world_free (world);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -507,6 +545,7 @@ main (int argc, char **argv)
 
     g_test_add_data_func (datagrams, GUINT_TO_POINTER (mix), test_datagrams);
   }
+  g_test_add_func ("/relay/tracks/fill-timeout", test_fill_timeout);
   g_test_add_func ("/relay/tracks/refusal", test_refusal);
   g_test_add_data_func ("/relay/tracks/own/announced", GUINT_TO_POINTER (0), test_own_track);
   g_test_add_data_func ("/relay/tracks/own/published", GUINT_TO_POINTER (1), test_own_track);
