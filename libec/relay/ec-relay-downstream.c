@@ -58,6 +58,7 @@ enter (EcRelaySession *self, EcMoqtRequest *request, EcMoqtName *name)
     ec_moqt_request_set_data (request, down);
     ec_relay_session_keep (self, down);
     ec_relay_track_add_downstream (core, track, down);
+    ec_relay_track_request_group (track, ec_moqt_request_get_params (request));
     ec_relay_track_ask (core, track);
     ec_relay_track_update (core, track);
   }
@@ -89,6 +90,20 @@ ec_relay_downstream_requested (EcRelaySession *self, EcMoqtRequest *request)
 
 /* -- Answered */
 
+/* Locked. Whether what a fetch said it would wait in all is used up (§10.2.5 FILL_TIMEOUT); 0 is at once. */
+static gboolean
+waits_no_more (EcRelaySession *self, EcRelayDownstream *down)
+{
+  const EcMoqtParams *params = ec_moqt_request_get_params (down->item.request);
+  guint64 now_us = self->core->now_us;
+
+  if (!(params->has & EC_MOQT_PARAM_FILL_TIMEOUT))
+    return FALSE;
+  if (down->fill_until_us == 0)
+    down->fill_until_us = now_us + MIN (params->fill_timeout_ms, G_MAXINT32) * 1000;
+  return now_us >= down->fill_until_us;
+}
+
 /* On our own thread, with no lock held: the feed wants to know what it has not. */
 static void
 on_missing (gpointer user_data,
@@ -101,7 +116,8 @@ on_missing (gpointer user_data,
   EcRelaySession *self = down->item.session;
 
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
-  if (!ec_relay_track_fill (self->core, down->track, NULL, FALSE, down, from, to)) {
+  if (waits_no_more (self, down) ||
+      !ec_relay_track_fill (self->core, down->track, NULL, FALSE, down, from, to)) {
     down->filled = TRUE;
     ec_relay_item_queue (down);
   }
@@ -208,11 +224,16 @@ ec_relay_downstream_granted (EcRelaySession *self, EcRelayDownstream *down)
   EcTransport *transport = ec_moq_link_get_transport (self->link);
 
   set_forward (self, down, TRUE);
+  ec_relay_core_lock (self->core, ec_relay_session_now (self));
+  ec_relay_track_request_group (down->track, ec_moqt_request_get_params (down->item.request));
+  ec_relay_core_unlock (self->core);
   take_reader (self, down, ec_moq_feed_read (down->track->feed, down->item.request, transport));
 }
 
 void
-ec_relay_downstream_updated (EcRelaySession *self, EcRelayDownstream *down)
+ec_relay_downstream_updated (EcRelaySession *self,
+                             EcRelayDownstream *down,
+                             const EcMoqtParams *changed)
 {
   EcMoqtGrant grant_update = { .properties = NULL };
 
@@ -222,8 +243,12 @@ ec_relay_downstream_updated (EcRelaySession *self, EcRelayDownstream *down)
   ec_moqt_request_grant_update (down->item.request, &grant_update);
   if (down->reader)
     ec_moq_feed_reader_update (down->reader);
-  if (down->what == EC_MOQT_REQUEST_SUBSCRIBE || down->what == EC_MOQT_REQUEST_PUBLISH)
-    set_forward (self, down, FALSE);
+  if (down->what != EC_MOQT_REQUEST_SUBSCRIBE && down->what != EC_MOQT_REQUEST_PUBLISH)
+    return;
+  set_forward (self, down, FALSE);
+  ec_relay_core_lock (self->core, ec_relay_session_now (self));
+  ec_relay_track_request_group (down->track, changed);
+  ec_relay_core_unlock (self->core);
 }
 
 /* -- Looked at */

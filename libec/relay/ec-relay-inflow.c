@@ -193,8 +193,13 @@ fill_object (EcRelaySession *self, EcRelayFill *fill, const EcMoqtObject *object
 static void
 fill_ended (EcRelaySession *self, EcRelayFill *fill)
 {
-  if (fill->coming && fill->writer)
+  if (fill->coming && fill->writer) {
+    EcMoqtLocation at = fill->object.location;
+
     ec_relay_inflow_put (self, fill->upstream, fill->writer, &fill->object, fill->payload);
+    ec_moq_feed_settle (fill->track->feed, fill->at, at);
+    fill->at = (EcMoqtLocation){ at.group, at.object + 1 };
+  }
   g_clear_pointer (&fill->payload, ec_payload_unref);
   g_clear_pointer (&fill->object.properties, ec_moqt_properties_unref);
   fill->coming = FALSE;
@@ -239,6 +244,16 @@ ec_relay_inflow_object_ended (EcRelaySession *self, EcMoqtStream *stream)
 
   if (fill)
     fill_ended (self, fill);
+}
+
+void
+ec_relay_inflow_range (EcMoqtStream *stream, EcMoqtLocation to, gboolean unknown)
+{
+  EcRelayFill *fill = get_fill (stream);
+
+  /* Of what does not exist there is nothing to remember before the next object tells it. */
+  if (fill && unknown)
+    fill->at = (EcMoqtLocation){ to.group, to.object + 1 };
 }
 
 void

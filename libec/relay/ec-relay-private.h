@@ -15,6 +15,11 @@
  * The session wakes, compares what the item says should be with what is, and acts. Objects do not go this way: writers and readers
  * meet in the feed.
  *
+ * Locks are taken in this order, and none that stands earlier while one that stands later is held: the core's; a feed's; a feed's of its
+ * readers; a transport's own, inside of ec_transport_wake(). It holds because a feed asks what it misses with no lock held, and writes to its
+ * readers' streams from functions that no event comes out of (ec-moqt-session.h); no two feeds' locks are ever held at once; and a session is
+ * told something, by its items and by ec_transport_wake(), without being entered. Whoever adds a callback to the feed keeps it so.
+ *
  * Members are marked: [c] constant, [l] under the core's lock, [t] the session's thread alone.
  */
 
@@ -63,6 +68,7 @@ typedef struct {
   EcRelayUpstreamState state; /* [l] */
   gboolean wanted;            /* [l] */
   gboolean want_forward;      /* [l] */
+  gboolean want_group;        /* [l] NEW_GROUP_REQUEST is to be told */
   gboolean forwarding;        /* [l] the peer has said that it forwards */
   EcMoqFeedWriter *writer;    /* [t] NULL: nothing can be written yet, or any more */
   gboolean forward;           /* [t] what the peer was told */
@@ -85,6 +91,7 @@ typedef struct {
   const char *reason;      /* [l] of REFUSE; static */
   guint64 deadline_us;     /* [l] RENDEZVOUS_TIMEOUT; 0: none */
   gboolean forward;        /* [l] */
+  guint64 fill_until_us;   /* [l] of a fetch with FILL_TIMEOUT; 0: nothing has been missing yet */
   gboolean filled;         /* [l] a fetch's missing objects have come */
   gboolean answered;       /* [t] */
   EcMoqFeedReader *reader; /* [t] */
@@ -105,6 +112,9 @@ typedef struct {
   EcMoqtObject object;     /* [t] the one that is coming */
   EcPayload *payload;      /* [t] nullable */
   gboolean coming;         /* [t] */
+  EcMoqtLocation at; /* [t] what comes next is here or behind; what is passed over does not exist */
+  gboolean has_end;  /* [t] FETCH_OK came … */
+  EcMoqtLocation end; /* [t] … and said how far it goes, as on the wire */
 } EcRelayFill;
 
 typedef struct {
@@ -129,6 +139,9 @@ struct _EcRelayTrack {
   GPtrArray *downstreams;       /* [l] owned */
   GPtrArray *fills;             /* [l] owned */
   EcMoqtProperties *properties; /* [l] owned, nullable */
+  gboolean has_group_request;   /* [l] NEW_GROUP_REQUEST was asked for … */
+  guint64 group_request;        /* [l] … with this … */
+  guint64 group_request_at;     /* [l] … when this was the largest group */
   guint64 idle_us;              /* [l] since when nobody wants it; G_MAXUINT64: somebody does */
   guint64 orphan_us;     /* [l] since when it has readers and no upstream; G_MAXUINT64: not so */
   guint64 asked_us;      /* [l] when publishers were asked last */
@@ -299,6 +312,10 @@ gboolean ec_relay_track_has_upstream (EcRelayTrack *self);
 void ec_relay_track_ask (EcRelayCore *core, EcRelayTrack *self);
 /* Draws all conclusions from what has changed. */
 void ec_relay_track_update (EcRelayCore *core, EcRelayTrack *self);
+/* What a reader's parameters say of a new group goes to publishers that make them on demand (§10.2.13). */
+void ec_relay_track_request_group (EcRelayTrack *self, const EcMoqtParams *params);
+/* Whether such a request is outstanding. */
+gboolean ec_relay_track_wants_group (EcRelayTrack *self);
 /* Adds what it is and has seen. */
 void ec_relay_track_add_stats (EcRelayTrack *self, EcRelayStatsData *stats);
 void ec_relay_track_tick (EcRelayCore *core, EcRelayTrack *self);
@@ -347,7 +364,9 @@ gboolean ec_relay_session_identify (EcRelaySession *self,
 void ec_relay_downstream_requested (EcRelaySession *self, EcMoqtRequest *request);
 void ec_relay_downstream_look (EcRelaySession *self, EcRelayDownstream *down);
 void ec_relay_downstream_granted (EcRelaySession *self, EcRelayDownstream *down);
-void ec_relay_downstream_updated (EcRelaySession *self, EcRelayDownstream *down);
+void ec_relay_downstream_updated (EcRelaySession *self,
+                                  EcRelayDownstream *down,
+                                  const EcMoqtParams *changed);
 void ec_relay_downstream_leave (EcRelaySession *self, EcRelayDownstream *down);
 void ec_relay_downstream_pump (EcRelaySession *self);
 void ec_relay_downstream_pump_one (EcRelaySession *self, EcRelayDownstream *down);
@@ -367,6 +386,7 @@ void ec_relay_upstream_finished (EcRelaySession *self, EcRelayUpstream *up, EcMo
 void ec_relay_upstream_ban (EcRelaySession *self, EcRelayUpstream *up);
 void ec_relay_upstream_leave (EcRelaySession *self, EcRelayUpstream *up);
 void ec_relay_fill_look (EcRelaySession *self, EcRelayFill *fill);
+void ec_relay_fill_granted (EcRelayFill *fill, const EcMoqtGrant *grant);
 void ec_relay_fill_finished (EcRelaySession *self, EcRelayFill *fill, EcMoqtDoneCode code);
 void ec_relay_fill_leave (EcRelaySession *self, EcRelayFill *fill);
 
@@ -378,6 +398,7 @@ void ec_relay_inflow_payload (EcRelaySession *self,
                               EcMoqtStream *stream,
                               const guint8 *data,
                               gsize size);
+void ec_relay_inflow_range (EcMoqtStream *stream, EcMoqtLocation to, gboolean unknown);
 void ec_relay_inflow_object_ended (EcRelaySession *self, EcMoqtStream *stream);
 void ec_relay_inflow_stream_ended (EcRelaySession *self,
                                    EcMoqtStream *stream,

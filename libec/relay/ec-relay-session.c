@@ -444,7 +444,7 @@ on_update_requested (gpointer user_data, EcMoqtRequest *request, const EcMoqtPar
     ec_moqt_request_refuse_update (request, EC_MOQT_ERROR_NOT_SUPPORTED,
                                    "a prefix cannot be changed here: ask anew");
   } else if (item && item->kind == EC_RELAY_ITEM_DOWNSTREAM) {
-    ec_relay_downstream_updated (self, (EcRelayDownstream *) item);
+    ec_relay_downstream_updated (self, (EcRelayDownstream *) item, changed);
   } else {
     ec_moqt_request_grant_update (request, NULL);
   }
@@ -480,6 +480,8 @@ on_granted (gpointer user_data, EcMoqtRequest *request, const EcMoqtGrant *grant
     ec_relay_upstream_granted (user_data, (EcRelayUpstream *) item, grant);
   else if (item && item->kind == EC_RELAY_ITEM_DOWNSTREAM)
     ec_relay_downstream_granted (user_data, (EcRelayDownstream *) item);
+  else if (item && item->kind == EC_RELAY_ITEM_FILL)
+    ec_relay_fill_granted ((EcRelayFill *) item, grant);
   ec_relay_session_drain (user_data);
 }
 
@@ -637,6 +639,12 @@ on_object_ended (gpointer user_data, EcMoqtStream *stream)
 }
 
 static void
+on_range (gpointer user_data, EcMoqtStream *stream, EcMoqtLocation to, gboolean unknown)
+{
+  ec_relay_inflow_range (stream, to, unknown);
+}
+
+static void
 on_stream_ended (gpointer user_data, EcMoqtStream *stream, gboolean reset, EcMoqtResetCode code)
 {
   ec_relay_inflow_stream_ended (user_data, stream, reset, code);
@@ -666,6 +674,7 @@ static const EcMoqLinkEvents relay_events = {
     .object = on_object,
     .payload = on_payload,
     .object_ended = on_object_ended,
+    .range = on_range,
     .stream_ended = on_stream_ended,
     .datagram = on_datagram,
     .stream_stopped = on_stream_stopped,

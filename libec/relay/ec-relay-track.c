@@ -212,6 +212,48 @@ ec_relay_track_ask (EcRelayCore *core, EcRelayTrack *self)
   ec_relay_node_each_above (core->root, self->space, ask_node, &asking);
 }
 
+/* Outstanding “until the Largest Group increases”. */
+gboolean
+ec_relay_track_wants_group (EcRelayTrack *self)
+{
+  EcMoqtLocation largest = { 0, 0 };
+
+  ec_moq_feed_get_largest (self->feed, &largest);
+  return self->has_group_request && self->group_request_at == largest.group;
+}
+
+void
+ec_relay_track_request_group (EcRelayTrack *self, const EcMoqtParams *params)
+{
+  guint64 wanted = params->new_group_request, dynamic = 0;
+  EcMoqtLocation largest = { 0, 0 };
+  Situation situation;
+
+  if (!(params->has & EC_MOQT_PARAM_NEW_GROUP_REQUEST))
+    return;
+  ec_moq_feed_get_largest (self->feed, &largest);
+  look (self, &situation);
+  if (situation.n_granted > 0 &&
+      (!ec_moqt_properties_find_number (self->properties, EC_MOQT_PROPERTY_DYNAMIC_GROUPS,
+                                        &dynamic) ||
+       dynamic != 1 || (wanted != 0 && wanted <= largest.group)))
+    return;
+  if (ec_relay_track_wants_group (self) && self->group_request >= wanted)
+    return;
+  self->has_group_request = TRUE;
+  self->group_request = wanted;
+  self->group_request_at = largest.group;
+  for (guint i = 0; i < self->upstreams->len; i++) {
+    EcRelayUpstream *up = self->upstreams->pdata[i];
+
+    /* Who is still to be asked is told with the SUBSCRIBE. */
+    if (up->state == EC_RELAY_UPSTREAM_GRANTED) {
+      up->want_group = TRUE;
+      ec_relay_item_queue (up);
+    }
+  }
+}
+
 void
 ec_relay_track_add_upstream (EcRelayCore *core, EcRelayTrack *self, EcRelayUpstream *up)
 {
@@ -418,11 +460,26 @@ ec_relay_track_end (EcRelayCore *core, EcRelayTrack *self, EcMoqtDoneCode code, 
 }
 
 static void
+stop_waiting (EcRelayCore *core, EcRelayFill *fill)
+{
+  for (guint i = fill->waiting->len; i > 0; i--) {
+    EcRelayDownstream *down = fill->waiting->pdata[i - 1];
+
+    if (down->fill_until_us == 0 || core->now_us < down->fill_until_us)
+      continue;
+    down->filled = TRUE;
+    ec_relay_item_queue (down);
+    g_ptr_array_remove_index_fast (fill->waiting, i - 1);
+  }
+}
+
+static void
 give_up_fills (EcRelayCore *core, EcRelayTrack *self)
 {
   for (guint i = 0; i < self->fills->len; i++) {
     EcRelayFill *fill = self->fills->pdata[i];
 
+    stop_waiting (core, fill);
     if (core->now_us >= fill->until_us)
       ec_relay_item_queue (fill);
   }

@@ -138,6 +138,12 @@ subscribe (EcRelaySession *self, EcRelayUpstream *up)
 
   up->forward = TRUE;
   up->inflows = g_ptr_array_new ();
+  ec_relay_core_lock (self->core, ec_relay_session_now (self));
+  if (ec_relay_track_wants_group (up->track)) {
+    params.has |= EC_MOQT_PARAM_NEW_GROUP_REQUEST;
+    params.new_group_request = up->track->group_request;
+  }
+  ec_relay_core_unlock (self->core);
   up->item.request = ec_moqt_session_subscribe (self->moqt, up->track->name, &params);
   if (up->item.request)
     ec_moqt_request_set_data (up->item.request, up);
@@ -253,14 +259,20 @@ ec_relay_upstream_leave (EcRelaySession *self, EcRelayUpstream *up)
 void
 ec_relay_upstream_look (EcRelaySession *self, EcRelayUpstream *up)
 {
+  EcMoqtParams group = { .has = EC_MOQT_PARAM_NEW_GROUP_REQUEST };
   EcRelayUpstreamState state;
-  gboolean wanted, want_forward;
+  gboolean wanted, want_forward, want_group;
 
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   state = up->state;
   wanted = up->wanted;
   want_forward = up->want_forward;
+  want_group = up->want_group && state == EC_RELAY_UPSTREAM_GRANTED;
+  up->want_group = FALSE;
+  group.new_group_request = up->track->group_request;
   ec_relay_core_unlock (self->core);
+  if (wanted && want_group && up->item.request)
+    ec_moqt_request_update (up->item.request, &group);
 
   if (!wanted) {
     if (up->item.request)
@@ -297,6 +309,7 @@ fetch (EcRelaySession *self, EcRelayFill *fill)
     return;
   }
   ec_moqt_request_set_data (fill->item.request, fill);
+  fill->at = fill->from;
   fill->writer = ec_moq_feed_add_writer (fill->track->feed);
 }
 
@@ -318,10 +331,38 @@ ec_relay_fill_look (EcRelaySession *self, EcRelayFill *fill)
 }
 
 void
+ec_relay_fill_granted (EcRelayFill *fill, const EcMoqtGrant *grant)
+{
+  fill->has_end = TRUE;
+  fill->end = grant->end;
+}
+
+/* Ids are of 62 bits in some drafts: this is the largest of all. */
+#define MAX_ID (G_MAXUINT64 >> 2)
+
+/* Behind the last object, up to where the fetch goes, nothing exists (§10.13). */
+static void
+settle_end (EcRelayFill *fill)
+{
+  EcMoqtLocation end = fill->to.object >= MAX_ID
+                           ? (EcMoqtLocation){ fill->to.group + 1, 0 }
+                           : (EcMoqtLocation){ fill->to.group, fill->to.object + 1 };
+  EcMoqtLocation granted =
+      fill->end.object == 0 ? (EcMoqtLocation){ fill->end.group + 1, 0 } : fill->end;
+
+  if (ec_moqt_location_compare (granted, end) < 0)
+    end = granted;
+  if (fill->has_end && ec_moqt_location_compare (fill->at, end) < 0)
+    ec_moq_feed_settle (fill->track->feed, fill->at, end);
+}
+
+void
 ec_relay_fill_finished (EcRelaySession *self, EcRelayFill *fill, EcMoqtDoneCode code)
 {
   gboolean whole = code == EC_MOQT_DONE_SUBSCRIPTION_ENDED || code == EC_MOQT_DONE_TRACK_ENDED;
 
+  if (whole)
+    settle_end (fill);
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   ec_relay_track_fill_done (self->core, fill, !whole);
   ec_relay_core_unlock (self->core);

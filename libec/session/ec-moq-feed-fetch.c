@@ -124,7 +124,7 @@ miss_groups (EcMoqFeedReader *self)
   EcFeedGroup *below = i > 0 ? groups->pdata[i - 1] : NULL;
 
   /* A later group tells that these do not exist. */
-  if (above && above->prior_gap >= above->id - at) {
+  if (above && MAX (above->prior_gap, above->void_before) >= above->id - at) {
     if (!fetch->descending && above->id <= fetch->last.group)
       go_to_group (fetch, above->id);
     else
@@ -243,13 +243,15 @@ pump_next (EcMoqFeedReader *self)
   i = ec_feed_object_index (group->objects, at);
   object = i < group->objects->len ? group->objects->pdata[i] : NULL;
   if (!object || object->head.location.object > high) {
-    if ((group->has_end && at > group->last) || ec_feed_group_is_whole (group)) {
+    if ((group->has_end && at > group->last) || at >= group->void_behind ||
+        ec_feed_group_is_whole (group)) {
       leave_group (fetch, group->id);
       return FETCH_MORE;
     }
     return miss_objects (self, high);
   }
-  if (object->head.location.object > at && object->prior_gap < object->head.location.object - at &&
+  if (object->head.location.object > at &&
+      MAX (object->prior_gap, object->void_before) < object->head.location.object - at &&
       !ec_feed_group_is_whole (group))
     return miss_objects (self, object->head.location.object - 1);
   if (ec_feed_object_is_lost (object))

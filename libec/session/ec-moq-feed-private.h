@@ -37,6 +37,7 @@ struct _EcFeedObject {
   EcFeedSubgroup *subgroup; /* NULL: a datagram */
   gboolean joined;          /* its subgroup has nothing between the object before it and this */
   guint64 prior_gap;        /* so many ids before it do not exist (§12.9) */
+  guint64 void_before;      /* … as a fetch told, which only fetches are served by */
   guint64 came_us;          /* when it began to come, the last time */
   EcFeedNews news;          /* of a datagram */
 };
@@ -83,6 +84,8 @@ struct _EcFeedGroup {
   gboolean has_end;
   guint64 last;         /* object id, if has_end */
   guint64 prior_gap;    /* so many groups before it do not exist (§12.8) */
+  guint64 void_before;  /* … as a fetch told */
+  guint64 void_behind;  /* … no object from this id on exists; G_MAXUINT64: not known */
   GPtrArray *objects;   /* owned, by id */
   GPtrArray *subgroups; /* owned, by id */
   gsize bytes;          /* of payloads */

@@ -201,6 +201,7 @@ ec_feed_ensure_group (EcMoqFeed *self, guint64 now_us, guint64 id, gboolean isol
   }
 
   group = g_new0 (EcFeedGroup, 1);
+  group->void_behind = G_MAXUINT64;
   group->refs = 1;
   group->id = id;
   group->began_us = now_us;
@@ -369,6 +370,26 @@ ec_feed_find_object (EcFeedGroup *group, guint64 id)
   EcFeedObject *object = i < group->objects->len ? group->objects->pdata[i] : NULL;
 
   return object && object->head.location.object == id ? object : NULL;
+}
+
+void
+ec_moq_feed_settle (EcMoqFeed *self, EcMoqtLocation from, EcMoqtLocation to)
+{
+  EcFeedGroup *first, *last;
+  EcFeedObject *object;
+
+  g_mutex_lock (&self->mutex);
+  first = to.group > from.group ? ec_feed_find_group (self, from.group) : NULL;
+  last = ec_feed_find_group (self, to.group);
+  object = last ? ec_feed_find_object (last, to.object) : NULL;
+  if (object)
+    object->void_before =
+        MAX (object->void_before, to.object - (to.group > from.group ? 0 : from.object));
+  if (last && to.group > from.group)
+    last->void_before = MAX (last->void_before, to.group - from.group - (from.object > 0));
+  if (first)
+    first->void_behind = MIN (first->void_behind, from.object);
+  g_mutex_unlock (&self->mutex);
 }
 
 gboolean

@@ -90,6 +90,8 @@ EcMoqFeedPut ec_moq_feed_writer_begin (EcMoqFeedWriter *self,
  * object) is put whole by put_object(). */
 EcMoqFeedPut
 ec_moq_feed_writer_object (EcMoqFeedWriter *self, guint64 now_us, const EcMoqtObject *object);
+/* No object from `from` on and before `to` exists, as the answer to a fetch told (§11.4.4); what is put there nevertheless is no conflict. */
+void ec_moq_feed_settle (EcMoqFeed *self, EcMoqtLocation from, EcMoqtLocation to);
 /* The next bytes of the payload of the object that this writer is at, in that group and subgroup. */
 EcMoqFeedPut ec_moq_feed_writer_put (
     EcMoqFeedWriter *self, guint64 group, guint64 subgroup, const guint8 *data, gsize size);

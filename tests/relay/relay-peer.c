@@ -238,6 +238,15 @@ pump (Peer *self)
   }
 }
 
+static void
+note_group_request (Peer *self, const EcMoqtParams *params)
+{
+  if (!(params->has & EC_MOQT_PARAM_NEW_GROUP_REQUEST))
+    return;
+  self->n_group_requests++;
+  self->group_request = params->new_group_request;
+}
+
 /* -- Events */
 
 static Sub *
@@ -292,6 +301,11 @@ on_requested (gpointer user_data, EcMoqtRequest *request)
       break;
     }
     pub->n_subscribed++;
+    note_group_request (self, ec_moqt_request_get_params (request));
+    if (self->refuse_with) {
+      ec_moqt_request_refuse (request, self->refuse_with, "not to you");
+      break;
+    }
     add_reader (self, request, ec_moq_feed_read (pub->feed, request, transport));
     break;
   case EC_MOQT_REQUEST_FETCH:
@@ -300,6 +314,8 @@ on_requested (gpointer user_data, EcMoqtRequest *request)
       break;
     }
     pub->n_fetched++;
+    if (self->ignore_fetch)
+      break;
     add_reader (self, request, ec_moq_feed_fetch (pub->feed, request, transport, NULL, NULL));
     break;
   case EC_MOQT_REQUEST_PUBLISH:
@@ -323,6 +339,7 @@ on_update_requested (gpointer user_data, EcMoqtRequest *request, const EcMoqtPar
   EcMoqtGrant grant = { .properties = NULL };
   Pub *pub = find_pub (self, ec_moqt_request_get_name (request));
 
+  note_group_request (self, changed);
   if (pub && ec_moq_feed_get_largest (pub->feed, &grant.params.largest))
     grant.params.has = EC_MOQT_PARAM_LARGEST_OBJECT;
   ec_moqt_request_grant_update (request, &grant);
@@ -686,8 +703,19 @@ Sub *
 peer_fetch (
     Peer *self, const char *path, const char *track, EcMoqtLocation start, EcMoqtLocation end)
 {
+  return peer_fetch_with (self, path, track, start, end, NULL);
+}
+
+Sub *
+peer_fetch_with (Peer *self,
+                 const char *path,
+                 const char *track,
+                 EcMoqtLocation start,
+                 EcMoqtLocation end,
+                 const EcMoqtParams *params)
+{
   g_autoptr (EcMoqtName) name = make_name (path, track);
-  Sub *sub = sub_new (self, ec_moqt_session_fetch (self->moqt, name, start, end, NULL));
+  Sub *sub = sub_new (self, ec_moqt_session_fetch (self->moqt, name, start, end, params));
 
   sub->fetch = TRUE;
   return sub;

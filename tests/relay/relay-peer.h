@@ -77,6 +77,10 @@ struct _Peer {
   guint n_space_granted, n_space_refused;
   guint n_refused; /* requests in all */
   guint64 window;
+  guint n_group_requests;      /* NEW_GROUP_REQUESTs to it … */
+  guint64 group_request;       /* … the last */
+  gboolean ignore_fetch;       /* no answer to a FETCH */
+  EcMoqtErrorCode refuse_with; /* a SUBSCRIBE for what it has; 0: it is granted */
 };
 
 /* What the broadcast is: groups of 20 objects, an object every 50 ms. */
@@ -104,6 +108,12 @@ Sub *
 peer_subscribe_with (Peer *self, const char *path, const char *track, const EcMoqtParams *params);
 Sub *peer_fetch (
     Peer *self, const char *path, const char *track, EcMoqtLocation start, EcMoqtLocation end);
+Sub *peer_fetch_with (Peer *self,
+                      const char *path,
+                      const char *track,
+                      EcMoqtLocation start,
+                      EcMoqtLocation end,
+                      const EcMoqtParams *params);
 EcMoqtRequest *peer_announce (Peer *self, const char *path, GBytes *token);
 EcMoqtRequest *peer_listen (Peer *self, const char *path);
 EcMoqtRequest *peer_listen_tracks (Peer *self, const char *path);

@@ -224,6 +224,298 @@ test_forgotten (gconstpointer data)
   world_free (world);
 }
 
+static void
+put (Pub *pub, guint64 now_us, guint64 group, guint64 object)
+{
+  EcMoqtObject head = { .location = { group, object },
+                        .priority = 128,
+                        .size = broadcast_size (group, object) };
+  g_autoptr (EcPayload) payload = ec_payload_new (head.size, NULL);
+
+  for (gsize i = 0; i < head.size; i++) {
+    guint8 byte = broadcast_byte (group, object, i);
+
+    ec_payload_append (payload, &byte, 1);
+  }
+  ec_moq_feed_writer_put_object (pub->writer, now_us, &head, payload);
+}
+
+/* REQUEST_UPDATE: Forward State, priority, and an end that comes earlier (§10.11). */
+static void
+test_update (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  World *world = world_new (5, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Peer *other = peer_new (world, drafts[mix & 1], NULL);
+  EcMoqtParams params = { .has = EC_MOQT_PARAM_FORWARD | EC_MOQT_PARAM_SUBSCRIPTION_FILTER,
+                          .forward = FALSE,
+                          .filter = { .kind = EC_MOQT_FILTER_LARGEST_OBJECT } };
+  EcMoqtParams change = { .has = EC_MOQT_PARAM_FORWARD | EC_MOQT_PARAM_SUBSCRIBER_PRIORITY,
+                          .forward = TRUE,
+                          .subscriber_priority = 3 };
+  gboolean publish = mix >> 2;
+  guint n;
+  Sub *sub, *steady;
+
+  world_run (world, SECOND / 10);
+  peer_make (publisher, PATH, "chunks", publish);
+  if (!publish)
+    peer_announce (publisher, PATH, NULL);
+  world_run (world, SECOND / 2);
+  sub = peer_subscribe_with (viewer, PATH, "chunks", &params);
+  world_run (world, 2 * SECOND);
+  g_assert_true (sub->granted);
+  g_assert_cmpuint (sub->n_whole, ==, 0);
+  /* Nobody wants objects of a PUBLISH: none come as far as the relay. */
+  if (publish)
+    g_assert_cmpuint (get_stats (world).bytes_in, ==, 0);
+  steady = peer_subscribe (other, PATH, "chunks", TRUE);
+  world_run (world, SECOND);
+  g_assert_cmpuint (sub->n_whole, ==, 0);
+  ec_moqt_request_update (sub->request, &change);
+  world_run (world, 3 * SECOND);
+  g_assert_cmpuint (sub->n_whole, >, 2 * GROUP_OBJECTS);
+  change = (EcMoqtParams){ .has = EC_MOQT_PARAM_FORWARD, .forward = FALSE };
+  ec_moqt_request_update (sub->request, &change);
+  world_run (world, SECOND / 2);
+  n = sub->n_whole;
+  world_run (world, 2 * SECOND);
+  g_assert_cmpuint (sub->n_whole, ==, n);
+  g_assert_false (sub->done || viewer->closed);
+
+  change = (EcMoqtParams){ .has = EC_MOQT_PARAM_FORWARD | EC_MOQT_PARAM_SUBSCRIPTION_FILTER,
+                           .forward = TRUE,
+                           .filter = { .kind = EC_MOQT_FILTER_ABSOLUTE_RANGE,
+                                       .start = { broadcast_group (world) + 1, 0 },
+                                       .end_group = broadcast_group (world) + 1 } };
+  n = (guint) broadcast_group (world) + 1;
+  ec_moqt_request_update (sub->request, &change);
+  world_run (world, 4 * SECOND);
+  g_assert_true (sub->done);
+  g_assert_true (sub_has (sub, n, GROUP_OBJECTS - 1));
+  g_assert_false (sub_has (sub, n + 1, 0));
+  sub_check_whole (steady, broadcast_group (world) - 1);
+  world_free (world);
+}
+
+/* NEW_GROUP_REQUEST goes upstream once, where groups are made on demand and the request says something new (§10.2.13). */
+static void
+test_new_group_request (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  static const EcMoqtProperty item = { .type = EC_MOQT_PROPERTY_DYNAMIC_GROUPS, .number = 1 };
+  gboolean dynamic = mix >> 2;
+  g_autoptr (EcMoqtProperties) properties = dynamic ? ec_moqt_properties_new (&item, 1) : NULL;
+  World *world = world_new (9, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  EcMoqtParams params = { .has = EC_MOQT_PARAM_NEW_GROUP_REQUEST, .new_group_request = 0 };
+  Sub *subs[4];
+
+  peer_announce (publisher, PATH, NULL);
+  peer_make_with (publisher, PATH, "chunks", FALSE, properties);
+  world_run (world, SECOND / 2);
+  /* With the SUBSCRIBE; then to who is subscribed to already, once a group. */
+  for (guint i = 0; i < 4; i++) {
+    params.new_group_request = i == 0 ? 0 : 1000;
+    subs[i] =
+        peer_subscribe_with (peer_new (world, drafts[mix >> 1 & 1], NULL), PATH, "chunks", &params);
+    world_run (world, SECOND / 20);
+    g_assert_true (subs[i]->granted);
+  }
+  g_assert_cmpuint (publisher->n_group_requests, ==, dynamic ? 2 : 1);
+  g_assert_cmpuint (publisher->group_request, ==, dynamic ? 1000 : 0);
+  world_run (world, 2 * SECOND);
+  if (dynamic) {
+    EcMoqtParams change = { .has = EC_MOQT_PARAM_NEW_GROUP_REQUEST, .new_group_request = 1 };
+
+    ec_moqt_request_update (subs[0]->request, &change);
+    world_run (world, SECOND / 10);
+    g_assert_cmpuint (publisher->n_group_requests, ==, 2); /* it is past */
+    change.new_group_request = 900;
+    ec_moqt_request_update (subs[0]->request, &change);
+    world_run (world, SECOND / 10);
+    g_assert_cmpuint (publisher->n_group_requests, ==, 3);
+    g_assert_cmpuint (publisher->group_request, ==, 900);
+  }
+  world_free (world);
+}
+
+static void
+test_datagrams (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  World *world = world_new (6, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Pub *pub;
+  Sub *sub;
+  guint n = 0;
+
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  pub->stalled = TRUE;
+  world_run (world, SECOND / 2);
+  sub = peer_subscribe (viewer, PATH, "chunks", FALSE);
+  world_run (world, SECOND / 2);
+  for (guint64 group = 50; group < 60; group++) {
+    for (guint64 k = 1; k < 4; k++) {
+      EcMoqtObject head = {
+        .location = { group, k }, .datagram = TRUE, .priority = 9, .size = 100 + k
+      };
+      g_autoptr (EcPayload) payload = ec_payload_new (head.size, NULL);
+
+      for (gsize i = 0; i < head.size; i++) {
+        guint8 byte = broadcast_byte (group, k, i);
+
+        ec_payload_append (payload, &byte, 1);
+      }
+      ec_moq_feed_writer_put_object (pub->writer, world_now (world), &head, payload);
+      n++;
+    }
+    ec_moq_feed_flush (pub->feed);
+    world_run (world, SECOND / 10);
+  }
+  g_assert_cmpuint (sub->n_datagrams, ==, n);
+  g_assert_cmpuint (sub->n_repeated, ==, 0);
+  g_assert_cmpuint (sub->priority, ==, 9);
+  g_assert_true (sub_has (sub, 59, 3));
+  world_free (world);
+}
+
+/* A publisher's refusal is its subscriber's. */
+static void
+test_refusal (void)
+{
+  static const EcMoqtErrorCode codes[] = { EC_MOQT_ERROR_UNAUTHORIZED, EC_MOQT_ERROR_TIMEOUT,
+                                           EC_MOQT_ERROR_DOES_NOT_EXIST,
+                                           EC_MOQT_ERROR_NOT_SUPPORTED };
+  World *world = world_new (7, NULL);
+  Peer *publisher = peer_new (world, drafts[0], key_a), *viewer = peer_new (world, drafts[1], NULL);
+
+  peer_announce (publisher, PATH, NULL);
+  peer_make (publisher, PATH, "chunks", FALSE);
+  world_run (world, SECOND / 2);
+  for (guint i = 0; i < G_N_ELEMENTS (codes); i++) {
+    Sub *sub, *status;
+
+    publisher->refuse_with = codes[i];
+    sub = peer_subscribe (viewer, PATH, "chunks", FALSE);
+    status = peer_ask_status (viewer, PATH, "chunks");
+    world_run (world, SECOND / 2);
+    g_assert_true (sub->refused && status->refused);
+    g_assert_cmpint (sub->error, ==, codes[i]);
+    g_assert_cmpint (status->error, ==, codes[i]);
+  }
+  world_free (world);
+}
+
+/* §5.1: “An endpoint MAY SUBSCRIBE to a Track it is publishing”. */
+static void
+test_own_track (gconstpointer data)
+{
+  gboolean publish = GPOINTER_TO_UINT (data);
+  World *world = world_new (8, NULL);
+  Peer *publisher = peer_new (world, drafts[1], key_a);
+  Sub *sub;
+
+  world_run (world, SECOND / 10);
+  if (!publish)
+    peer_announce (publisher, PATH, NULL);
+  peer_make (publisher, PATH, "chunks", publish);
+  world_run (world, SECOND / 2);
+  sub = peer_subscribe (publisher, PATH, "chunks", TRUE);
+  world_run (world, 3 * SECOND);
+  sub_check_whole (sub, broadcast_group (world) - 1);
+  world_free (world);
+}
+
+/* §11.4.4: what a fetch passes over does not exist, and is neither asked for again nor said to be unknown. */
+static void
+test_fetch_holes (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  World *world = world_new (4, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Pub *pub;
+  Sub *fetch;
+  guint n;
+
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  pub->stalled = TRUE;
+  /* Groups 10, 11, 14, 20; 11 has the objects 0, 2, 5 alone. */
+  for (guint i = 0; i < 4; i++) {
+    static const guint64 groups[] = { 10, 11, 14, 20 };
+
+    ec_moq_feed_writer_begin (pub->writer, 1, groups[i], 0, 128, FALSE, TRUE, TRUE);
+    for (guint64 k = 0; k < 6; k++) {
+      if (groups[i] == 11 && k != 0 && k != 2 && k != 5)
+        continue;
+      put (pub, 1, groups[i], k);
+    }
+    ec_moq_feed_writer_finish (pub->writer, 1, groups[i], 0);
+  }
+  /* The publisher knows it, too. */
+  ec_moq_feed_settle (pub->feed, (EcMoqtLocation){ 11, 6 }, (EcMoqtLocation){ 14, 0 });
+  ec_moq_feed_settle (pub->feed, (EcMoqtLocation){ 14, 6 }, (EcMoqtLocation){ 20, 0 });
+  ec_moq_feed_flush (pub->feed);
+  world_run (world, SECOND);
+  fetch = peer_fetch (viewer, PATH, "chunks", (EcMoqtLocation){ 10, 0 }, (EcMoqtLocation){ 15, 0 });
+  world_run (world, SECOND);
+  g_assert_true (fetch->done);
+  g_assert_cmpuint (fetch->n_whole, ==, 15);
+  n = pub->n_fetched;
+  g_test_message ("%u fetches, %u unknown", n, fetch->n_unknown);
+  fetch = peer_fetch (viewer, PATH, "chunks", (EcMoqtLocation){ 10, 3 }, (EcMoqtLocation){ 14, 3 });
+  world_run (world, SECOND);
+  g_assert_true (fetch->done);
+  g_assert_cmpuint (fetch->n_whole, ==, 9);
+  g_assert_cmpuint (fetch->n_unknown, ==, 0);
+  g_assert_cmpuint (pub->n_fetched, ==, n);
+  world_free (world);
+}
+
+/* §10.2.5: what is not here at once, or soon enough, is unknown. */
+static void
+test_fill_timeout (void)
+{
+  World *world = world_new (10, NULL);
+  Peer *publisher = peer_new (world, drafts[1], key_a);
+  Peer *viewer = peer_new (world, drafts[1], NULL);
+  EcMoqtParams params = { .has = EC_MOQT_PARAM_FILL_TIMEOUT, .fill_timeout_ms = 0 };
+  Pub *pub;
+  Sub *fetch;
+  guint n;
+
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  world_run (world, 4 * SECOND + SECOND / 2);
+  peer_subscribe (viewer, PATH, "chunks", FALSE);
+  world_run (world, SECOND);
+  n = pub->n_fetched;
+  fetch = peer_fetch_with (viewer, PATH, "chunks", (EcMoqtLocation){ 1, 0 },
+                           (EcMoqtLocation){ 1, 5 }, &params);
+  world_run (world, SECOND / 5);
+  g_assert_true (fetch->done);
+  g_assert_cmpuint (fetch->n_unknown, >, 0);
+  g_assert_cmpuint (pub->n_fetched, ==, n);
+
+  publisher->ignore_fetch = TRUE;
+  params.fill_timeout_ms = 1000;
+  fetch = peer_fetch_with (viewer, PATH, "chunks", (EcMoqtLocation){ 1, 0 },
+                           (EcMoqtLocation){ 1, 5 }, &params);
+  world_run (world, SECOND * 9 / 10);
+  g_assert_cmpuint (pub->n_fetched, ==, n + 1);
+  g_assert_false (fetch->done);
+  world_run (world, SECOND / 5);
+  g_assert_true (fetch->done);
+  g_assert_cmpuint (fetch->n_unknown, >, 0);
+  world_free (world);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -242,5 +534,26 @@ main (int argc, char **argv)
   g_test_add_data_func ("/relay/tracks/forgotten", GUINT_TO_POINTER (0), test_forgotten);
   g_test_add_data_func ("/relay/tracks/forgotten-beside-forger", GUINT_TO_POINTER (1),
                         test_forgotten);
+  for (guint mix = 0; mix < 4; mix++) {
+    g_autofree char *holes = g_strdup_printf ("/relay/tracks/fetch-holes/%u", mix);
+
+    g_test_add_data_func (holes, GUINT_TO_POINTER (mix), test_fetch_holes);
+  }
+  for (guint mix = 0; mix < 8; mix++) {
+    g_autofree char *group = g_strdup_printf ("/relay/tracks/new-group-request/%u", mix);
+    g_autofree char *update = g_strdup_printf ("/relay/tracks/update/%u", mix);
+
+    g_test_add_data_func (update, GUINT_TO_POINTER (mix), test_update);
+    g_test_add_data_func (group, GUINT_TO_POINTER (mix), test_new_group_request);
+  }
+  for (guint mix = 0; mix < 4; mix++) {
+    g_autofree char *datagrams = g_strdup_printf ("/relay/tracks/datagrams/%u", mix);
+
+    g_test_add_data_func (datagrams, GUINT_TO_POINTER (mix), test_datagrams);
+  }
+  g_test_add_func ("/relay/tracks/fill-timeout", test_fill_timeout);
+  g_test_add_func ("/relay/tracks/refusal", test_refusal);
+  g_test_add_data_func ("/relay/tracks/own/announced", GUINT_TO_POINTER (0), test_own_track);
+  g_test_add_data_func ("/relay/tracks/own/published", GUINT_TO_POINTER (1), test_own_track);
   return g_test_run ();
 }
