@@ -111,16 +111,6 @@ ec_relay_core_event (EcRelayCore *self,
 
 /* -- Memory */
 
-static gint
-compare_bytes (gconstpointer a, gconstpointer b)
-{
-  EcMoqFeedStats left = { 0 }, right = { 0 };
-
-  ec_moq_feed_get_stats ((*(EcRelayTrack *const *) a)->feed, &left);
-  ec_moq_feed_get_stats ((*(EcRelayTrack *const *) b)->feed, &right);
-  return left.bytes == right.bytes ? 0 : left.bytes > right.bytes ? -1 : 1;
-}
-
 static GPtrArray *
 list_tracks (EcRelayCore *self)
 {
@@ -134,33 +124,102 @@ list_tracks (EcRelayCore *self)
   return list;
 }
 
+/* One track's part in what is held, and whose it is. */
+typedef struct {
+  EcRelayTrack *track;
+  gsize bytes;
+  gsize owner_bytes; /* of all tracks of the same publisher */
+} Holding;
+
+static void
+holding_clear (gpointer data)
+{
+  ec_relay_track_unref (((Holding *) data)->track);
+}
+
+/* Nobody's go first; then those of the publisher that holds the most, the largest first. */
+static gint
+compare_holdings (gconstpointer a, gconstpointer b)
+{
+  const Holding *left = a, *right = b;
+
+  if (left->owner_bytes != right->owner_bytes)
+    return left->owner_bytes > right->owner_bytes ? -1 : 1;
+  return left->bytes == right->bytes ? 0 : left->bytes > right->bytes ? -1 : 1;
+}
+
+/* Locked. Who filled the track; NULL: nobody who is still here. */
+static EcRelaySession *
+get_owner (EcRelayTrack *track)
+{
+  for (guint i = 0; i < track->upstreams->len; i++) {
+    const EcRelayUpstream *up = track->upstreams->pdata[i];
+
+    if (up->state == EC_RELAY_UPSTREAM_GRANTED)
+      return up->item.session;
+  }
+  return NULL;
+}
+
+/* Locked. */
+static GArray *
+list_holdings (EcRelayCore *self)
+{
+  g_autoptr (GPtrArray) tracks = list_tracks (self);
+  g_autoptr (GHashTable) owners = g_hash_table_new (NULL, NULL);
+  GArray *list = g_array_sized_new (FALSE, FALSE, sizeof (Holding), tracks->len);
+
+  g_array_set_clear_func (list, holding_clear);
+  for (guint i = 0; i < tracks->len; i++) {
+    EcRelayTrack *track = tracks->pdata[i];
+    EcRelaySession *owner = get_owner (track);
+    EcMoqFeedStats stats = { 0 };
+    Holding holding = { .track = ec_relay_track_ref (track) };
+
+    ec_moq_feed_get_stats (track->feed, &stats);
+    holding.bytes = stats.bytes;
+    g_array_append_val (list, holding);
+    g_hash_table_insert (
+        owners, owner,
+        GSIZE_TO_POINTER (GPOINTER_TO_SIZE (g_hash_table_lookup (owners, owner)) + stats.bytes));
+  }
+  for (guint i = 0; i < list->len; i++) {
+    Holding *holding = &g_array_index (list, Holding, i);
+    EcRelaySession *owner = get_owner (holding->track);
+
+    holding->owner_bytes =
+        owner ? GPOINTER_TO_SIZE (g_hash_table_lookup (owners, owner)) : G_MAXSIZE;
+  }
+  g_array_sort (list, compare_holdings);
+  return list;
+}
+
 /*
- * The feeds that hold the most give up the most, down to their newest groups: a track that
- * is filled up to push the others out pays for it itself.
+ * The publisher that holds the most gives up the most: first what is older than the newest groups, then, where that is not enough, those
+ * too. So who fills up tracks, many or large ones, to push the others out pays for it itself.
  */
 void
 ec_relay_core_make_room (EcRelayCore *self, guint64 now_us, gsize bytes)
 {
-  g_autoptr (GPtrArray) tracks = NULL;
+  g_autoptr (GArray) holdings = NULL;
   gsize want = MAX (bytes, self->config.limits.memory / TRIM_SHARE), freed = 0;
 
   ec_relay_core_lock (self, now_us);
   if (self->trimmed_us == 0 || now_us >= self->trimmed_us + TRIM_EVERY_US) {
     self->trimmed_us = now_us;
-    tracks = list_tracks (self);
+    holdings = list_holdings (self);
   }
   ec_relay_core_unlock (self);
-  if (!tracks)
+  if (!holdings)
     return;
 
-  g_ptr_array_sort (tracks, compare_bytes);
-  for (guint i = 0; i < tracks->len && freed < want; i++) {
-    EcRelayTrack *track = tracks->pdata[i];
-    EcMoqFeedStats stats = { 0 };
+  for (guint i = 0; i < holdings->len && freed < want; i++) {
+    const Holding *each = &g_array_index (holdings, Holding, i);
 
-    ec_moq_feed_get_stats (track->feed, &stats);
-    freed += ec_moq_feed_trim (track->feed, now_us, MIN (want - freed, stats.bytes / 2 + 1));
+    freed += ec_moq_feed_trim (each->track->feed, now_us, MIN (want - freed, each->bytes / 2 + 1));
   }
+  for (guint i = 0; i < holdings->len && freed < bytes; i++)
+    freed += ec_moq_feed_drop (g_array_index (holdings, Holding, i).track->feed, bytes - freed);
 }
 
 gboolean

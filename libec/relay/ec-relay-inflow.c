@@ -116,11 +116,10 @@ begin (Inflow *inflow, EcMoqtStream *stream, guint64 now_us)
 {
   inflow->subgroup = ec_moqt_stream_get_subgroup (stream);
   inflow->begun = TRUE;
-  /* Each object says itself whether it has properties: a reader's stream is made so that it can. */
-  return ec_moq_feed_writer_begin (inflow->up->writer, now_us, inflow->group, inflow->subgroup,
-                                   ec_moqt_stream_get_priority (stream), TRUE,
-                                   ec_moqt_stream_get_end_of_group (stream),
-                                   ec_moqt_stream_get_first (stream));
+  return ec_moq_feed_writer_begin (
+      inflow->up->writer, now_us, inflow->group, inflow->subgroup,
+      ec_moqt_stream_get_priority (stream), ec_moqt_stream_get_has_properties (stream),
+      ec_moqt_stream_get_end_of_group (stream), ec_moqt_stream_get_first (stream));
 }
 
 static void

@@ -275,6 +275,8 @@ void ec_relay_track_add_upstream (EcRelayCore *core, EcRelayTrack *self, EcRelay
 void ec_relay_track_remove_upstream (EcRelayCore *core, EcRelayUpstream *up);
 gboolean ec_relay_track_is_published (EcRelayTrack *self);
 gboolean ec_relay_track_is_wanted (EcRelayTrack *self);
+/* Somebody who serves it or was asked for it; who was banned is nobody. */
+gboolean ec_relay_track_has_upstream (EcRelayTrack *self);
 /* Asks every publisher that may serve the track and was not asked yet. */
 void ec_relay_track_ask (EcRelayCore *core, EcRelayTrack *self);
 /* Draws all conclusions from what has changed. */

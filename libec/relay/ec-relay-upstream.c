@@ -220,7 +220,7 @@ ec_relay_upstream_finished (EcRelaySession *self, EcRelayUpstream *up, EcMoqtDon
   if (code != EC_MOQT_DONE_TRACK_ENDED)
     return;
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
-  if (track->upstreams->len == 0)
+  if (!ec_relay_track_has_upstream (track))
     ec_relay_track_end (self->core, track, EC_MOQT_DONE_TRACK_ENDED, "the track has ended");
   ec_relay_core_unlock (self->core);
 }

@@ -547,7 +547,7 @@ void
 ec_moq_core_start (EcMoqCore *self, EcTransport *transport, const EcMoqtDraft *draft, gboolean hold)
 {
   EcTransportInfo info;
-  EcMoqtConfig config = { .implementation = ec_moq_implementation };
+  EcMoqtConfig config = { .implementation = ec_moq_implementation, .token = self->token };
 
   if (self->uri && !self->uri->webtransport) {
     config.path = self->uri->path;

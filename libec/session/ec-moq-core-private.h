@@ -15,6 +15,7 @@ struct _EcMoqCore {
   gatomicrefcount refs;
   EcMoqOrigin *origin;    /* owned */
   EcMoqUri *uri;          /* owned; of what is dialled */
+  GBytes *token;          /* owned, nullable */
   GCancellable *dialling; /* cancelled by closing */
 
   GMutex mutex;

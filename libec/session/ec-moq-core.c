@@ -53,6 +53,7 @@ ec_moq_core_unref (EcMoqCore *self)
   g_assert (!self->link && g_queue_is_empty (&self->commands));
   ec_moq_origin_unref (self->origin);
   g_clear_pointer (&self->uri, ec_moq_uri_free);
+  g_clear_pointer (&self->token, g_bytes_unref);
   g_clear_pointer (&self->news, ec_moq_news_unref);
   g_clear_pointer (&self->connecting, ec_moq_reply_unref);
   g_clear_error (&self->error);
@@ -247,6 +248,13 @@ on_dialled (gpointer user_data, EcTransport *transport, const EcMoqtDraft *draft
   else
     ec_moq_core_start (self, transport, draft, FALSE);
   ec_moq_core_unref (self);
+}
+
+void
+ec_moq_core_set_token (EcMoqCore *self, GBytes *token)
+{
+  g_assert (!self->token);
+  self->token = g_bytes_ref (token);
 }
 
 void

@@ -32,6 +32,8 @@ EcMoqCore *ec_moq_core_ref (EcMoqCore *self);
 void ec_moq_core_unref (EcMoqCore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcMoqCore, ec_moq_core_unref)
 
+/* Shown in SETUP (MOQT AUTHORIZATION TOKEN, type 0); before it is connected. */
+void ec_moq_core_set_token (EcMoqCore *self, GBytes *token);
 /* Dials; `reply` comes when the session is ready, or did not come about. */
 void ec_moq_core_connect (EcMoqCore *self, const EcMoqDialConfig *config, EcMoqReply *reply);
 /* It cannot be dialled, for `error`, which is taken. */

@@ -15,6 +15,7 @@ ec_wt_connection_unref (EcWtConnection *self)
     return;
   g_hash_table_unref (self->streams);
   g_ptr_array_unref (self->sessions);
+  g_ptr_array_unref (self->leaving);
   g_clear_pointer (&self->qpack, ec_wt_qpack_free);
   ec_transport_unref (self->h3);
   g_free (self);
@@ -88,6 +89,17 @@ ec_wt_connection_close (EcWtConnection *self, guint64 code, const char *reason)
     return;
   self->over = TRUE;
   ec_transport_close (self->h3, code, reason);
+}
+
+/* Those whose owners closed them hear `closed`, which may not come from inside ec_transport_close(). */
+static void
+tell_leaving (EcWtConnection *self)
+{
+  while (self->leaving->len > 0) {
+    g_autoptr (EcTransport) session = g_ptr_array_steal_index (self->leaving, 0);
+
+    ec_wt_session_tell_closed ((EcWtSession *) session);
+  }
 }
 
 /* Everybody who is still there hears `closed`. */
@@ -198,6 +210,7 @@ on_woken (gpointer user_data)
 {
   EcWtConnection *self = ec_wt_connection_ref (user_data);
 
+  tell_leaving (self);
   for_each_session (self, session_woken, NULL);
   ec_wt_connection_unref (self);
 }
@@ -379,6 +392,7 @@ on_closed (gpointer user_data, const EcTransportClose *close)
   self->over = TRUE;
   self->closed = TRUE;
   end_sessions (self, &own);
+  tell_leaving (self);
   if (self->events)
     self->events->closed (self->user_data, &own);
   self->events = NULL;
@@ -415,6 +429,7 @@ ec_wt_connection_new (EcTransport *h3, gboolean server)
     g_error ("there is no memory for QPACK");
   self->streams = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, ec_wt_stream_free);
   self->sessions = g_ptr_array_new ();
+  self->leaving = g_ptr_array_new_with_free_func ((GDestroyNotify) ec_transport_unref);
   self->deadline_us = G_MAXUINT64;
   for (guint i = 0; i < EC_WT_GONE_KEPT; i++)
     self->gone[i] = EC_STREAM_NONE;

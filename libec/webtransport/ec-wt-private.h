@@ -75,6 +75,8 @@ struct _EcWtConnection {
   EcWtQpack *qpack;
   GHashTable *streams;
   GPtrArray *sessions; /* not owned */
+  GPtrArray *
+      leaving; /* references: those that their owners closed, and that were not told `closed` yet */
   guint n_early;
   gsize early_bytes;
   EcStreamId gone[EC_WT_GONE_KEPT]; /* sessions that were */
@@ -96,6 +98,8 @@ struct _EcWtSession {
   EcWtConnection *connection; /* a reference */
   EcTransport *h3;            /* a reference, for wake */
   EcWtSessionState state;
+  guint64 close_code; /* while it leaves */
+  char *close_reason;
   EcStreamId id; /* of the CONNECT stream */
   gboolean open_refused[2];
   guint64 timer_us;
@@ -174,3 +178,5 @@ void ec_wt_session_end (EcWtSession *self,
                         EcTransportCloseCause cause,
                         guint64 code,
                         const char *reason);
+/* `closed`, to one that left by ec_transport_close(). */
+void ec_wt_session_tell_closed (EcWtSession *self);

@@ -193,6 +193,60 @@ utf8_prefix (const char *text, gsize size)
 }
 
 static void
+end_streams (EcWtSession *self)
+{
+  EcWtConnection *connection = self->connection;
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, connection->streams);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    EcWtStream *stream = value;
+
+    if (stream->kind == EC_WT_KIND_REQUEST && stream->session == self)
+      stream->session = NULL;
+    if (stream->kind == EC_WT_KIND_SESSION && stream->session == self) {
+      ec_wt_stream_reject (connection, stream, EC_WT_SESSION_GONE);
+      if (stream->closed_below)
+        g_hash_table_iter_remove (&iter);
+    }
+  }
+}
+
+/* Out of everything: all that is left is `closed`. Its streams end with it (draft-ietf-webtrans-http3 §6). */
+static void
+leave (EcWtSession *self)
+{
+  EcWtConnection *connection = self->connection;
+
+  g_assert (self->state != EC_WT_SESSION_CLOSED);
+  self->state = EC_WT_SESSION_CLOSED;
+  self->timer_us = G_MAXUINT64;
+  if (connection->client == self)
+    connection->client = NULL;
+  g_ptr_array_remove (connection->sessions, self);
+  end_streams (self);
+  if (self->id != EC_STREAM_NONE)
+    ec_wt_connection_set_gone (connection, self->id);
+  if (connection->sessions->len == 0 && !connection->over)
+    ec_wt_connection_set_deadline (connection,
+                                   ec_transport_now (connection->h3) +
+                                       (connection->server ? EC_WT_LINGER_US : EC_WT_CLOSE_US));
+}
+
+/* As ec_wt_session_end(), but the owner asked for it, and hears `closed` when h3 wakes: no event comes from inside a
+ * function. If h3 closes before that, it does so then. */
+static void
+end_later (EcWtSession *self, guint64 code, const char *reason)
+{
+  self->close_code = code;
+  self->close_reason = g_strdup (reason);
+  g_ptr_array_add (self->connection->leaving, ec_transport_ref (&self->transport));
+  leave (self);
+  ec_transport_wake (self->h3);
+}
+
+static void
 session_close (EcTransport *transport, guint64 code, const char *reason)
 {
   EcWtSession *self = (EcWtSession *) transport;
@@ -214,10 +268,12 @@ session_close (EcTransport *transport, guint64 code, const char *reason)
                          (guint) utf8_prefix (reason, EC_WT_CLOSE_REASON_MAX));
     ec_wt_request_write_capsule (connection, self->id, EC_WT_CAPSULE_CLOSE, capsule->data,
                                  capsule->len, TRUE);
-    ec_wt_session_end (self, EC_TRANSPORT_CLOSE_LOCAL, code, reason);
+    end_later (self, code, reason);
   } else {
-    ec_wt_session_end (self, EC_TRANSPORT_CLOSE_LOCAL, code, reason);
-    ec_wt_connection_close (connection, EC_H3_NO_ERROR, "");
+    end_later (self, code, reason);
+    /* The connection has no other use; its turn comes with the timer, as no event may come from here. */
+    if (!connection->over)
+      ec_wt_connection_set_deadline (connection, ec_transport_now (self->h3));
   }
   ec_wt_connection_unref (connection);
 }
@@ -248,6 +304,7 @@ session_free (EcTransport *transport)
   g_free (self->authority);
   g_free (self->origin);
   g_strfreev (self->offered);
+  g_free (self->close_reason);
   g_free (self);
 }
 
@@ -302,50 +359,24 @@ ec_wt_session_open (EcWtSession *self)
   ec_transport_unref (&self->transport);
 }
 
-/* Its streams end with it (draft-ietf-webtrans-http3 §6). */
-static void
-end_streams (EcWtSession *self)
-{
-  EcWtConnection *connection = self->connection;
-  GHashTableIter iter;
-  gpointer value;
-
-  g_hash_table_iter_init (&iter, connection->streams);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    EcWtStream *stream = value;
-
-    if (stream->kind == EC_WT_KIND_REQUEST && stream->session == self)
-      stream->session = NULL;
-    if (stream->kind == EC_WT_KIND_SESSION && stream->session == self) {
-      ec_wt_stream_reject (connection, stream, EC_WT_SESSION_GONE);
-      if (stream->closed_below)
-        g_hash_table_iter_remove (&iter);
-    }
-  }
-}
-
 void
 ec_wt_session_end (EcWtSession *self, EcTransportCloseCause cause, guint64 code, const char *reason)
 {
-  EcWtConnection *connection = self->connection;
+  EcWtConnection *connection = ec_wt_connection_ref (self->connection);
   EcTransportClose close = { cause, code, reason };
 
-  g_assert (self->state != EC_WT_SESSION_CLOSED);
-  ec_wt_connection_ref (connection);
   ec_transport_ref (&self->transport);
-  self->state = EC_WT_SESSION_CLOSED;
-  self->timer_us = G_MAXUINT64;
-  if (connection->client == self)
-    connection->client = NULL;
-  g_ptr_array_remove (connection->sessions, self);
-  end_streams (self);
-  if (self->id != EC_STREAM_NONE)
-    ec_wt_connection_set_gone (connection, self->id);
-  if (connection->sessions->len == 0 && !connection->over)
-    ec_wt_connection_set_deadline (connection,
-                                   ec_transport_now (connection->h3) +
-                                       (connection->server ? EC_WT_LINGER_US : EC_WT_CLOSE_US));
+  leave (self);
   self->transport.events->closed (self->transport.user_data, &close);
   ec_transport_unref (&self->transport);
   ec_wt_connection_unref (connection);
+}
+
+void
+ec_wt_session_tell_closed (EcWtSession *self)
+{
+  EcTransportClose close = { EC_TRANSPORT_CLOSE_LOCAL, self->close_code, self->close_reason };
+
+  g_assert (self->state == EC_WT_SESSION_CLOSED);
+  self->transport.events->closed (self->transport.user_data, &close);
 }

@@ -110,12 +110,22 @@ compare_ids (gconstpointer a, gconstpointer b)
   return one < two ? -1 : one > two;
 }
 
+/* The stream, while it is the session's: one that ends takes its streams away, and frees those that h3 knows no more. */
+static EcWtStream *
+of_session (EcWtConnection *self, EcWtSession *session, EcStreamId id)
+{
+  EcWtStream *stream = ec_wt_connection_find (self, id);
+
+  return stream && stream->kind == EC_WT_KIND_SESSION && stream->session == session ? stream : NULL;
+}
+
 /* One stream becomes the session's; it may end the session, or more, at every event. */
 static void
 adopt (EcWtConnection *self, EcWtSession *session, EcStreamId id)
 {
   EcWtStream *stream = ec_wt_connection_find (self, id);
   g_autoptr (GByteArray) held = NULL;
+  gboolean is_sessions;
 
   if (!stream || stream->kind != EC_WT_KIND_EARLY)
     return;
@@ -124,17 +134,23 @@ adopt (EcWtConnection *self, EcWtSession *session, EcStreamId id)
   held = g_steal_pointer (&stream->held);
   stream->kind = EC_WT_KIND_SESSION;
   stream->session = session;
-  /* Each event may end the session, which takes its streams away from it. */
   hand_out (stream, held->data, held->len, stream->fin);
-  if (stream->session && stream->was_reset)
+  stream = of_session (self, session, id);
+  if (stream && stream->was_reset)
     hand_out_reset (stream, stream->reset_code);
-  if (stream->session && stream->was_stopped)
+  stream = of_session (self, session, id);
+  if (stream && stream->was_stopped) {
+    stream->was_stopped = FALSE;
     hand_out_stopped (stream, stream->stop_code);
-  stream->was_stopped = FALSE;
-  if (stream->session && stream->closed_below) {
-    g_hash_table_remove (self->streams, &id);
-    session->transport.events->stream_closed (session->transport.user_data, id);
   }
+  is_sessions = of_session (self, session, id) != NULL;
+  /* Also if it went with the session: h3 will not speak of it again. */
+  stream = ec_wt_connection_find (self, id);
+  if (!stream || !stream->closed_below)
+    return;
+  g_hash_table_remove (self->streams, &id);
+  if (is_sessions)
+    session->transport.events->stream_closed (session->transport.user_data, id);
 }
 
 void

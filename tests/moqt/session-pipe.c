@@ -448,6 +448,8 @@ pipe_wait (Pipe *self, guint64 us)
   }
   self->now_us = until;
   pipe_settle (self);
+  for (guint i = 0; i < 2; i++)
+    ec_moqt_session_set_now (self->ends[i].session, self->now_us);
 }
 
 void

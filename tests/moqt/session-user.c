@@ -283,6 +283,12 @@ on_namespace_lost (gpointer data, EcMoqtRequest *request, EcMoqtName *name)
   on_namespace (data, "lost", request, name);
 }
 
+static void
+on_publish_blocked (gpointer data, EcMoqtRequest *request, EcMoqtName *name)
+{
+  on_namespace (data, "blocked", request, name);
+}
+
 static Seen *
 seen_of (User *self, EcMoqtStream *stream)
 {
@@ -462,6 +468,7 @@ const EcMoqtEvents user_events = {
   .finished = on_finished,
   .namespace_found = on_namespace_found,
   .namespace_lost = on_namespace_lost,
+  .publish_blocked = on_publish_blocked,
   .stream_opened = on_stream_opened,
   .object = on_object,
   .payload = on_payload,

@@ -145,7 +145,7 @@ test_memory_flood (void)
   peer = peer_new (stage.world, &ec_moqt_draft_18, NULL);
   accomplice = peer_new (stage.world, &ec_moqt_draft_16, NULL);
   peer_announce (peer, "flood", NULL);
-  for (guint i = 0; i < 12; i++) {
+  for (guint i = 0; i < 60; i++) {
     g_autofree char *track = g_strdup_printf ("t%u", i);
 
     peer_make (peer, "flood", track, FALSE);

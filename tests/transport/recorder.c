@@ -72,6 +72,8 @@ on_stream_data (gpointer user_data, EcStreamId id, const guint8 *data, gsize siz
     ec_transport_consume (self->transport, id, size);
     self->inside--;
   }
+  if (self->closes)
+    recorder_close (self, 5, "enough");
 }
 
 static void

@@ -21,6 +21,7 @@ typedef struct {
   GString *log;         /* a line an event, with its time */
   gboolean consumes;    /* gives credit back at once */
   gboolean echoes; /* writes what comes on the peer's bidirectional streams back, and datagrams */
+  gboolean closes; /* itself, with code 5, at the first data */
   gboolean established, closed;
   guint n_timers, n_woken, n_available[2];
   EcTransportCloseCause cause;

@@ -475,6 +475,34 @@ test_early_and_over (void)
   }
 }
 
+/* Streams that are over before their session, which closes at the first of them: none is touched after that. */
+static void
+test_early_and_closing (void)
+{
+  EcStreamId uni[3];
+  WtPair pair;
+
+  wt_pair_init_raw (&pair, 1, &plain);
+  pair.closes = TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (uni); i++)
+    uni[i] = send_wt_stream (&pair, TRUE, 0, "", TRUE);
+  wt_pair_run (&pair, G_USEC_PER_SEC);
+  for (guint i = 0; i < G_N_ELEMENTS (uni); i++)
+    g_assert_true (recorder_stream (pair.client, uni[i])->closed);
+  wt_pair_send_connect (&pair);
+  wt_pair_send_settings (&pair);
+  wt_pair_run (&pair, G_USEC_PER_SEC);
+  g_assert_cmpuint (pair.sessions->len, ==, 1);
+  g_assert_true (wt_pair_session (&pair, 0)->closed);
+  g_assert_cmpint (wt_pair_session (&pair, 0)->cause, ==, EC_TRANSPORT_CLOSE_LOCAL);
+  /* The session heard of no other stream, and not of that one's end. */
+  recorder_check (wt_pair_session (&pair, 0), uni[0], "", TRUE);
+  g_assert_false (recorder_stream (wt_pair_session (&pair, 0), uni[0])->closed);
+  for (guint i = 1; i < G_N_ELEMENTS (uni); i++)
+    g_assert_null (recorder_stream (wt_pair_session (&pair, 0), uni[i]));
+  wt_pair_clear (&pair);
+}
+
 static void
 test_capsules (void)
 {
@@ -671,6 +699,7 @@ main (int argc, char **argv)
   g_test_add_func ("/webtransport/raw/waiting-limit", test_waiting_limit);
   g_test_add_func ("/webtransport/raw/too-many-requests", test_too_many_requests);
   g_test_add_func ("/webtransport/raw/early-and-over", test_early_and_over);
+  g_test_add_func ("/webtransport/raw/early-and-closing", test_early_and_closing);
   g_test_add_func ("/webtransport/raw/capsules", test_capsules);
   g_test_add_func ("/webtransport/raw/connection-error", test_connection_error);
   g_test_add_func ("/webtransport/raw/bad-datagrams", test_bad_datagrams);

@@ -38,10 +38,10 @@ test_establish (void)
   /* The stream of CONNECT is 0: one byte. */
   g_assert_cmpuint (ec_transport_get_max_datagram (pair.client->transport), ==, 1199);
 
-  /* The client's end is the connection's, at once. */
+  /* The client's end is the connection's. */
   recorder_close (pair.client, 7, "done");
-  g_assert_true (pair.client->closed);
   wt_pair_run (&pair, 6 * LATENCY);
+  g_assert_true (pair.client->closed);
   g_assert_null (pair.server);
   g_assert_cmpint (pair.cause, ==, EC_TRANSPORT_CLOSE_PEER);
   g_assert_cmpuint (pair.code, ==, 0);
@@ -263,6 +263,56 @@ test_close_in_the_middle (void)
   }
 }
 
+/* `closed` is the one event that still comes, and not from inside ec_transport_close(). */
+static void
+test_closed_comes_later (void)
+{
+  for (guint i = 0; i < 4; i++) {
+    gboolean early = i >= 2; /* the client, before the session is there */
+    Recorder *closing;
+    WtPair pair;
+
+    wt_pair_init (&pair, i, &plain);
+    if (!early)
+      wt_pair_establish (&pair);
+    closing = i == 0 ? wt_pair_session (&pair, 0) : pair.client;
+    if (i == 3)
+      wt_pair_run (&pair, 3 * LATENCY);
+    ec_transport_set_timer (closing->transport, ec_transport_now (closing->transport));
+    ec_transport_wake (closing->transport);
+    recorder_close (closing, 7, "later");
+    g_assert_false (closing->closed);
+    /* Closing again is nothing new. */
+    recorder_close (closing, 8, "");
+    wt_pair_run (&pair, 0);
+    g_assert_true (closing->closed);
+    g_assert_cmpint (closing->cause, ==, EC_TRANSPORT_CLOSE_LOCAL);
+    g_assert_cmpuint (closing->code, ==, 7);
+    g_assert_cmpstr (closing->reason, ==, "later");
+    g_assert_cmpuint (closing->n_timers + closing->n_woken, ==, 0);
+    wt_pair_clear (&pair);
+  }
+}
+
+/* A server that closes tells its sessions later, too, and is the last to go. */
+static void
+test_server_closed_comes_later (void)
+{
+  WtPair pair;
+
+  wt_pair_init (&pair, 1, &plain);
+  wt_pair_establish (&pair);
+  ec_wt_server_close (pair.server, 3, "restart");
+  g_assert_false (wt_pair_session (&pair, 0)->closed);
+  g_assert_nonnull (pair.server);
+  wt_pair_run (&pair, 0);
+  g_assert_true (wt_pair_session (&pair, 0)->closed);
+  g_assert_nonnull (pair.server);
+  wt_pair_run (&pair, 10 * G_USEC_PER_SEC);
+  g_assert_null (pair.server);
+  wt_pair_clear (&pair);
+}
+
 static void
 test_timer_and_wake (void)
 {
@@ -321,6 +371,9 @@ main (int argc, char **argv)
   g_test_add_func ("/webtransport/session/stream-codes", test_stream_codes);
   g_test_add_func ("/webtransport/session/long-reason", test_long_reason);
   g_test_add_func ("/webtransport/session/close-in-the-middle", test_close_in_the_middle);
+  g_test_add_func ("/webtransport/session/closed-comes-later", test_closed_comes_later);
+  g_test_add_func ("/webtransport/session/server-closed-comes-later",
+                   test_server_closed_comes_later);
   g_test_add_func ("/webtransport/session/timer-and-wake", test_timer_and_wake);
   g_test_add_func ("/webtransport/session/drain", test_drain);
   return g_test_run ();

@@ -31,6 +31,7 @@ on_session (gpointer user_data, EcTransport *session)
 
   g_assert_true (session->server);
   recorder->echoes = self->echoes;
+  recorder->closes = self->closes;
   g_ptr_array_add (self->sessions, recorder);
 }
 

@@ -12,6 +12,7 @@ typedef struct {
   EcWtServer *server;  /* NULL after `closed` */
   GPtrArray *sessions; /* of Recorder, the server's, in their order */
   gboolean echoes;     /* new sessions do */
+  gboolean closes;     /* new sessions do, at the first data */
   guint status;        /* what CONNECT is answered */
   guint n_requests;
   char *authority, *path, *origin, *offered;
