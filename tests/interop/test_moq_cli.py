@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """moq-dev's command line client: what it publishes, through our relay and theirs, to itself and to us; and what we publish, to it."""
 
+import base64
 import json
 import subprocess
 
 import pytest
 
 from exchange import OBJECTS, Publisher, publish_groups
-from harness import DRAFTS, SCHEMES, Process, connect, need, need_program, payload, subscribe, subscribe_when_there, write
+from harness import (DRAFTS, SCHEMES, Process, connect, need, need_program, payload, subscribe, subscribe_when_there,
+                     wait_reader)
 
 ENDS = [(scheme, draft) for draft in DRAFTS for scheme in SCHEMES]
 
@@ -127,18 +129,32 @@ def test_to_itself(ec_relay, end, space, stream, tmp_path):
     assert got[:-1] == source[start:start + len(got) - 1]
 
 
-def test_subscribes(ec_relay, end, space):
-    """To what we publish: its catalog reader takes its own kinds only, so that it is asked for a group of a track by name."""
+@pytest.mark.xfail(strict=True, reason="takes the end of a whole group for an empty answer: README.md")
+def test_fetches(ec_relay, end, space):
+    """A group of what we publish, that is over. Its catalog reader takes its own kinds only, so that it is told the track's name."""
     [program] = need("bin/moq")
     publisher = Publisher(ec_relay, "moqt", None, space)
     session = connect(ec_relay.uri("moqt"), ec_relay.hash)
     reader = subscribe(session, space, publisher.name)
-    for group in 70, 71, 72:
+    for group in 70, 71:
         publish_groups(publisher.track, group, group)
         reader.wait(lambda objects: (group, OBJECTS - 1) in objects)
-    done = subprocess.run([program, *dial(ec_relay, end), "--broadcast", space, "fetch", "--group", "71", publisher.name],
+    done = subprocess.run([program, *dial(ec_relay, end), "--broadcast", space, "fetch", "--group", "70", publisher.name],
                           capture_output=True, timeout=30)
-    assert done.returncode == 0, done.stderr.decode()
-    assert done.stdout == b"".join(payload(71, i) for i in range(OBJECTS))
     session.close()
+    publisher.close()
+    assert done.stdout == b"".join(payload(70, i) for i in range(OBJECTS))
+
+
+def test_subscribes(ec_relay, end, space):
+    """To what we publish, live: `moq fetch` without a group waits for a track's first one."""
+    [program] = need("bin/moq")
+    publisher = Publisher(ec_relay, "moqt", None, space)
+    with Process([program, *dial(ec_relay, end), "--broadcast", space, "fetch", "--json", publisher.name]) as process:
+        wait_reader(publisher.track, process)
+        publish_groups(publisher.track, 5, 5)
+        assert process.wait() == 0, process.text()
+        frames = [json.loads(line) for line in process.lines if line.startswith("{")]
+    assert [(frame["group"], frame["frame"], base64.b64decode(frame["payload"])) for frame in frames] == [
+        (5, i, payload(5, i)) for i in range(OBJECTS)]
     publisher.close()
