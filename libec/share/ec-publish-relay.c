@@ -6,7 +6,6 @@
 #include "base/ec-error.h"
 #include "chunk/ec-stream-claim.h"
 #include "seal/ec-token.h"
-#include "seal/ec-token.h"
 #include "session/ec-moq-connect-options-private.h"
 #include "session/ec-moq-core.h"
 #include "session/ec-moq-uri.h"
@@ -458,7 +457,7 @@ connect_to (EcPublishRelay *self, const char *uri, GError **error)
 
   dial.uri = uri;
   if (token)
-    ec_moq_core_set_token (core, token);
+    dial.token = token;
   ec_moq_core_connect (core, &dial, reply);
   if (ec_moq_reply_wait (reply, self->stopped, error))
     return g_steal_pointer (&core);
