@@ -372,9 +372,7 @@ run_publisher (Run *run)
   guint duration =
       opt_duration > 0 ? g_timeout_add ((guint) (opt_duration * 1000), on_duration, run) : 0;
 
-  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
   g_source_set_callback (interrupted, G_SOURCE_FUNC (on_interrupted), run, NULL);
-  G_GNUC_END_IGNORE_DEPRECATIONS
   g_source_attach (interrupted, NULL);
   run->loop = g_main_loop_new (NULL, FALSE);
   ec_publisher_start_async (run->publisher, NULL, on_started, run);

@@ -8,6 +8,7 @@ struct _EcPublishCompare {
   gboolean fetch;      /* of one whole group: there is no word of its end but the fetch's */
   gboolean any;        /* something came */
   gboolean over;
+  gint64 last_us;
   EcHasher *hasher; /* of a group from its first object on; NULL: none */
   gint64 group;
   guint64 next; /* object id */
@@ -28,6 +29,7 @@ ec_publish_compare_new_live (EcMoqCore *core, EcMoqtName *space, GCancellable *c
   g_autoptr (EcMoqReply) reply = ec_moq_reply_new ();
   g_autoptr (EcPublishCompare) self = g_new0 (EcPublishCompare, 1);
 
+  self->last_us = g_get_monotonic_time ();
   self->reader = ec_moq_reader_new_subscribe (core, track, EC_MOQ_START_CURRENT_GROUP, reply);
   return ec_moq_reply_wait (reply, cancellable, NULL) ? g_steal_pointer (&self) : NULL;
 }
@@ -40,6 +42,7 @@ ec_publish_compare_new_chunk (EcMoqCore *core, EcMoqtName *space, gint64 index)
   EcPublishCompare *self = g_new0 (EcPublishCompare, 1);
 
   self->fetch = TRUE;
+  self->last_us = g_get_monotonic_time ();
   self->reader = ec_moq_reader_new_fetch (core, track, (guint64) index, (guint64) index, reply);
   return self;
 }
@@ -59,6 +62,12 @@ ec_publish_compare_is_served (EcPublishCompare *self)
   EcMoqtLocation largest;
 
   return self->any || ec_moq_reader_get_largest (self->reader, &largest);
+}
+
+gint64
+ec_publish_compare_get_last (EcPublishCompare *self)
+{
+  return self->last_us;
 }
 
 static void
@@ -111,6 +120,7 @@ ec_publish_compare_step (EcPublishCompare *self, gint64 *index, guint8 *hash)
       break;
     }
     self->any = TRUE;
+    self->last_us = g_get_monotonic_time ();
     if (item->kind == EC_MOQ_OBJECT_KIND_OBJECT)
       take_object (self, item);
     else if (item->kind == EC_MOQ_OBJECT_KIND_GROUP_LOST)

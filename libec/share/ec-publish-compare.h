@@ -27,5 +27,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcPublishCompare, ec_publish_compare_free)
 
 /* Whether anything was ever published there, as far as is known now. */
 gboolean ec_publish_compare_is_served (EcPublishCompare *self);
+/* When anything came last, or it began; µs, monotonic. */
+gint64 ec_publish_compare_get_last (EcPublishCompare *self);
 /* `hash`: BLAKE3_OUT_LEN bytes. */
 EcPublishCompareStep ec_publish_compare_step (EcPublishCompare *self, gint64 *index, guint8 *hash);

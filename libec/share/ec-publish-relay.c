@@ -13,7 +13,7 @@
 
 #define LOOK_TIME (100 * 1000)          /* µs, between looks at what has changed */
 #define GOOD_TIME (10 * G_USEC_PER_SEC) /* a session that lived so long: the back-off starts anew */
-#define SILENT_TIME (5 * G_USEC_PER_SEC) /* a name under which nothing ever came is not served */
+#define SILENT_TIME (5 * G_USEC_PER_SEC) /* a name under which nothing comes is not served */
 #define PROOF_SECONDS 600 /* that a proof of who we are holds; one is made for each session */
 #define COMPARE_EVERY 16  /* clean chunks; while we publish the name too */
 #define COMPARE_TIME (10 * G_USEC_PER_SEC) /* for one of them */
@@ -281,7 +281,6 @@ typedef struct {
   EcPublishCompare *live;  /* while it is not known whether the name may be used */
   EcPublishCompare *chunk; /* one, now and then, when it is */
   EcMoqtName *space;       /* owned; of the name that they are about */
-  gint64 live_since;
   gint64 chunk_since;
 } Session;
 
@@ -346,7 +345,6 @@ look_at_name (EcPublishRelay *self, Session *session)
   g_clear_pointer (&session->space, ec_moqt_name_unref);
   session->space = g_steal_pointer (&space);
   session->live = ec_publish_compare_new_live (session->core, session->space, self->stopped);
-  session->live_since = g_get_monotonic_time ();
   if (!session->live && ec_moq_core_get_state (session->core) == EC_MOQ_SESSION_STATE_OPEN)
     set_served (self, session, FALSE);
 }
@@ -363,17 +361,20 @@ compare_live (EcPublishRelay *self, Session *session)
     return;
   while ((step = ec_publish_compare_step (session->live, &index, hash)) == EC_PUBLISH_COMPARE_CHUNK)
     take_theirs (self, session, index, hash);
-  if (ec_publish_compare_is_served (session->live)) {
-    g_mutex_lock (&self->mutex);
-    claim = self->looked ? EC_PUBLISH_CLAIM_COMPARING : EC_PUBLISH_CLAIM_NONE;
-    g_mutex_unlock (&self->mutex);
-    if (claim == EC_PUBLISH_CLAIM_NONE)
-      set_served (self, session, TRUE);
-  } else if (step == EC_PUBLISH_COMPARE_WAIT &&
-             g_get_monotonic_time () - session->live_since < SILENT_TIME) {
-    return;
-  } else {
+  /* Whoever says nothing for so long is gone, whether the relay knows it yet or not. */
+  if (step == EC_PUBLISH_COMPARE_WAIT &&
+      g_get_monotonic_time () - ec_publish_compare_get_last (session->live) > SILENT_TIME)
     step = EC_PUBLISH_COMPARE_END;
+  if (ec_publish_compare_is_served (session->live)) {
+    gboolean looked;
+
+    g_mutex_lock (&self->mutex);
+    looked = self->looked;
+    g_mutex_unlock (&self->mutex);
+    if (!looked)
+      set_served (self, session, TRUE);
+  } else if (step == EC_PUBLISH_COMPARE_WAIT) {
+    return;
   }
   claim = ec_publish_relay_get_claim (self);
   /* They are gone; what they said is remembered. */

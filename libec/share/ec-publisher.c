@@ -31,6 +31,7 @@ struct _EcPublisher {
   EcMoqNews *news;
   EcPublishCore *core; /* NULL: not started */
   GTask *starting;
+  GSource *cancelled; /* what stops it then; nullable */
   guint program_number;
   char *name;
   gboolean broadcast_scope, pace;
@@ -482,6 +483,9 @@ look_at_start (EcPublisher *self)
   if (!self->starting || state == EC_PUBLISHER_STATE_STARTING)
     return;
   task = g_steal_pointer (&self->starting);
+  if (self->cancelled)
+    g_source_destroy (self->cancelled);
+  g_clear_pointer (&self->cancelled, g_source_unref);
   error = ec_publisher_dup_error (self);
   if (error)
     g_task_return_error (task, error);
@@ -568,6 +572,23 @@ ec_publisher_add_relay (EcPublisher *self,
   return relay;
 }
 
+static gboolean
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  ec_publisher_stop (EC_PUBLISHER (user_data));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+watch_cancellable (EcPublisher *self, GCancellable *cancellable)
+{
+  if (!cancellable)
+    return;
+  self->cancelled = g_cancellable_source_new (cancellable);
+  g_source_set_callback (self->cancelled, G_SOURCE_FUNC (on_cancelled), self, NULL);
+  g_source_attach (self->cancelled, ec_moq_news_get_context (self->news));
+}
+
 /**
  * ec_publisher_start_async:
  * @self: a publisher that was not started
@@ -612,6 +633,7 @@ ec_publisher_start_async (EcPublisher *self,
   self->starting = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (self->starting, ec_publisher_start_async);
   self->core = ec_publish_core_new (&config);
+  watch_cancellable (self, cancellable);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_NODE_ID]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
 }

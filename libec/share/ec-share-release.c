@@ -54,8 +54,8 @@ on_verdict (gpointer user_data,
     break;
   case EC_SHARE_FORGED:
     EC_SHARE_COUNT (&self->stats, n_forged);
-    g_message ("Chunk %" G_GUINT64_FORMAT " of %s is not what its manifest says.", index,
-               self->uri->name);
+    g_debug ("Chunk %" G_GUINT64_FORMAT " of %s is not what its manifest says.", index,
+             self->uri->name);
     break;
   case EC_SHARE_UNVERIFIED:
     EC_SHARE_COUNT (&self->stats, n_unverified);
@@ -108,7 +108,8 @@ void
 ec_share_begin (EcShareData *self)
 {
   g_mutex_lock (&self->mutex);
-  if (self->verify_first && !self->hold)
+  /* Nobody's manifests are believed: there is nothing to wait for. */
+  if (self->verify_first && !self->hold && self->uri->publishers->len > 0)
     self->hold = ec_share_hold_new (hand_on, self);
   g_mutex_unlock (&self->mutex);
 }
@@ -174,8 +175,8 @@ ec_share_take_manifest (
   g_autoptr (EcManifest) manifest = text ? ec_manifest_new_from_text (text, -1, &error) : NULL;
 
   if (!manifest || (guint64) ec_manifest_get_index (manifest) != group) {
-    g_message ("A manifest of %s is of no use: %s", self->uri->name,
-               error ? error->message : "it is of another chunk");
+    g_debug ("A manifest of %s is of no use: %s", self->uri->name,
+             error ? error->message : "it is of another chunk");
     return;
   }
   ec_share_check_manifest (self->check, manifest);

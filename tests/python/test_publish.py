@@ -102,3 +102,26 @@ def test_protected(lab):
     publisher = lab(Publisher(tuner.channel("5.4"), relay))
     assert publisher.join() == 1
     assert "protected (DRM)" in "".join(publisher.errors)
+
+
+def test_comes_back(lab, tmp_path):
+    """The only publisher is killed, and started again: the subscriber waits, and goes on."""
+    tuner, relay = lab(Tuner("127.0.0.2")), lab(Relay())
+    reference = lab(Reference(tuner, tmp_path / "reference"))
+    publisher = lab(Publisher(tuner.channel(), relay))
+    publisher.wait_source()
+    name = publisher.wait_broadcast()
+    recorder = lab(Recorder(relay.uri(name), tmp_path / "received.ts"))
+    recorder.wait_size(SIZE // 4)
+    publisher.kill()
+    size = recorder.size()
+    again = lab(Publisher(tuner.channel(), relay))
+    recorder.wait_size(size + SIZE // 4)
+    outcome = recorder.finish()
+    assert again.stop() == 0, again.errors
+    # Only the chunk that was open when it was killed is cut off.
+    received, chunks = split_chunks(recorder.path.read_bytes()), reference.finish()
+    cut = [index for index, data in received[:-1] if index in chunks and chunks[index][0] and data != chunks[index][1]]
+    assert len(cut) <= 1 and check_stream(recorder.path.read_bytes(), {
+        index: chunk for index, chunk in chunks.items() if index not in cut}, whole=False) >= 1
+    assert outcome["lost"] >= 1 and outcome["reconnects"] >= 1, outcome
