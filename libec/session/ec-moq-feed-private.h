@@ -60,6 +60,8 @@ struct _EcFeedSubgroup {
   EcFeedGroup *group;
   guint64 id;
   guint8 priority;
+  gboolean
+      priority_known; /* a stream's head said it; what a fetch says is taken while there is nothing better */
   gboolean has_properties;
   gboolean end_of_group;
   gboolean first_known; /* the first object here is the subgroup's first */

@@ -122,6 +122,20 @@ ec_moq_feed_writer_remove (EcMoqFeedWriter *self, guint64 now_us)
 
 /* -- Merging: what is there stays, what is said of it again must be the same (Malformed Tracks, §2.4.2) */
 
+/* moq-dev's publishers say priority 0 in every fetch, whatever their streams say, and would all be malformed by §2.4.2 (1):
+ * a subgroup has the priority of its streams, which must agree, and what is fetched of it has none of its own. */
+static gboolean
+set_priority (EcFeedSubgroup *subgroup, guint8 priority)
+{
+  if (!subgroup->priority_known) {
+    subgroup->priority_known = TRUE;
+    subgroup->priority = priority;
+    for (guint i = 0; i < subgroup->objects->len; i++)
+      ((EcFeedObject *) subgroup->objects->pdata[i])->head.priority = priority;
+  }
+  return subgroup->priority == priority;
+}
+
 static EcMoqFeedPut
 begin_locked (EcMoqFeedWriter *self,
               guint64 now_us,
@@ -138,7 +152,7 @@ begin_locked (EcMoqFeedWriter *self,
   subgroup = ec_feed_ensure_subgroup (feed, group, stream->subgroup_id, priority);
   if (!subgroup)
     return EC_MOQ_FEED_PUT_TOO_LARGE;
-  if (subgroup->priority != priority)
+  if (!set_priority (subgroup, priority))
     return conflict (feed);
 
   if (has_properties)
@@ -413,6 +427,7 @@ isolated_object (EcMoqFeed *self,
 {
   EcFeedGroup *group;
   EcFeedSubgroup *subgroup = NULL;
+  EcMoqtObject own = *head;
   EcMoqFeedPut put;
 
   *object = NULL;
@@ -425,9 +440,10 @@ isolated_object (EcMoqFeed *self,
     subgroup = ec_feed_ensure_subgroup (self, group, head->subgroup, head->priority);
     if (!subgroup)
       return EC_MOQ_FEED_PUT_TOO_LARGE;
+    own.priority = subgroup->priority;
   }
   ec_feed_group_ref (group);
-  put = merge_object (self, group, subgroup, head, payload, object);
+  put = merge_object (self, group, subgroup, &own, payload, object);
   if (put == EC_MOQ_FEED_PUT_OK && *object)
     (*object)->came_us = now_us;
   if (put == EC_MOQ_FEED_PUT_OK && *object && subgroup)
@@ -462,7 +478,11 @@ ec_moq_feed_writer_put_object (EcMoqFeedWriter *self,
   if (!feed->ended) {
     stream = head->datagram ? NULL : find_stream (self, head->location.group, head->subgroup);
     if (stream) {
-      put = stream_object (self, stream, now_us, head, payload);
+      EcMoqtObject own = *head;
+
+      if (stream->subgroup)
+        own.priority = stream->subgroup->priority;
+      put = stream_object (self, stream, now_us, &own, payload);
       if (put == EC_MOQ_FEED_PUT_OK)
         object = g_steal_pointer (&stream->object);
     } else

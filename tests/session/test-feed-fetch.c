@@ -395,6 +395,38 @@ test_status (void)
   tear_down (&fixture);
 }
 
+/* What a fetch says of the priority is no contradiction of what the streams say, before them or after (moq-dev says 0 in fetches);
+ * what two streams of a subgroup say is. */
+static void
+test_priority (void)
+{
+  g_autofree guint8 *data = feed_peer_bytes (1, 0, 100);
+  g_autoptr (GBytes) bytes = g_bytes_new_static (data, 100);
+  g_autoptr (EcPayload) payload = ec_payload_new_for_bytes (bytes);
+  EcMoqtObject first = { .location = { 1, 0 }, .priority = 0, .size = 100 };
+  EcMoqFeedWriter *other;
+  FeedPeer *peer;
+  Fixture f;
+
+  set_up (&f, NULL);
+  other = ec_moq_feed_add_writer (f.feed);
+  g_assert_cmpint (ec_moq_feed_writer_put_object (other, 0, &first, payload), ==,
+                   EC_MOQ_FEED_PUT_OK);
+  begin (&f, 1);
+  g_assert_cmpint (put_isolated (&f, 1, 0, 100), ==, EC_MOQ_FEED_PUT_OK);
+  g_assert_cmpint (put_isolated (&f, 1, 1, 100), ==, EC_MOQ_FEED_PUT_OK);
+  g_assert_cmpint (ec_moq_feed_writer_put_object (other, 0, &first, payload), ==,
+                   EC_MOQ_FEED_PUT_OK);
+  peer = fetch (&f, (EcMoqtLocation){ 1, 0 }, (EcMoqtLocation){ 1, 2 }, FALSE, FALSE);
+  g_assert_false (feed_peer_run (peer));
+  ASSERT_OBJECTS (peer, TRUE, 100, 101);
+  feed_peer_free (peer);
+  g_assert_cmpint (ec_moq_feed_writer_begin (other, 0, 1, 0, 0, FALSE, TRUE, TRUE), ==,
+                   EC_MOQ_FEED_PUT_CONFLICT);
+  ec_moq_feed_writer_remove (other, 0);
+  tear_down (&f);
+}
+
 static void
 test_bounded (void)
 {
@@ -434,6 +466,7 @@ main (int argc, char **argv)
   g_test_add_func ("/feed/fetch/joining", test_joining);
   g_test_add_func ("/feed/fetch/cut-off", test_cut_off);
   g_test_add_func ("/feed/fetch/status", test_status);
+  g_test_add_func ("/feed/fetch/priority", test_priority);
   g_test_add_func ("/feed/fetch/bounded", test_bounded);
   return g_test_run ();
 }

@@ -2,7 +2,7 @@
 """Runs in aiomoqt's own Python: publishes, subscribes or fetches with it, over nothing but its public API.
 
     aiomoqt_peer.py publish   URL DRAFT NAMESPACE TRACK GROUPS OBJECTS
-    aiomoqt_peer.py subscribe URL DRAFT NAMESPACE TRACK OBJECTS-IN-ALL
+    aiomoqt_peer.py subscribe URL DRAFT NAMESPACE TRACK OBJECTS-IN-ALL OBJECTS-OF-A-GROUP
     aiomoqt_peer.py join      URL DRAFT NAMESPACE TRACK OBJECTS-IN-ALL
     aiomoqt_peer.py fetch     URL DRAFT NAMESPACE TRACK FIRST-GROUP LAST-GROUP OBJECTS-IN-ALL
 
@@ -49,46 +49,56 @@ async def publish(session, space, name, groups, objects):
     await asyncio.wait_for(track.wait_closed(), SECONDS)
 
 
-def count(session, total):
-    done = asyncio.get_running_loop().create_future()
-    seen = set()
+class Count:
+    """Of the objects that come; `done` when there are `total`."""
 
-    def on_object(message, size, received, group_id=None, subgroup_id=None):
+    def __init__(self, session, total):
+        self.done, self.seen, self.total = asyncio.get_running_loop().create_future(), set(), int(total)
+        session.on_object_received = session.on_fetch_object = self.on_object
+
+    def on_object(self, message, size, received, group_id=None, subgroup_id=None):
         if getattr(message, "status", 0):
             return  # the end of a group, or of the track: no object
         # Of a fetch it is the request id that comes as `group_id`; the object says its own.
         group_id = getattr(message, "group_id", group_id)
         data = bytes(message.payload or b"")
         say(group=group_id, object=message.object_id, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-        seen.add((group_id, message.object_id))
-        if len(seen) == total and not done.done():
-            done.set_result(None)
+        self.seen.add((group_id, message.object_id))
+        self.check()
 
-    session.on_object_received = session.on_fetch_object = on_object
-    return done
+    def check(self):
+        if len(self.seen) >= self.total and not self.done.done():
+            self.done.set_result(None)
+
+    async def wait(self):
+        self.check()
+        await asyncio.wait_for(self.done, SECONDS)
 
 
-async def subscribe(session, space, name, total):
-    done = count(session, int(total))
-    await session.subscribe(space, name, wait_response=True)
-    say(ready=True)
-    await asyncio.wait_for(done, SECONDS)
+async def subscribe(session, space, name, total, of_a_group):
+    count = Count(session, total)
+    ok = await session.subscribe(space, name, wait_response=True)
+    # The filter is “largest object”: what was there before does not come (MOQT §5.1.2).
+    skipped = ok.largest_group_id * int(of_a_group) + ok.largest_object_id + 1 if ok.content_exists else 0
+    count.total -= skipped
+    say(ready=True, skipped=skipped)
+    await count.wait()
 
 
 async def join(session, space, name, total):
-    done = count(session, int(total))
+    count = Count(session, total)
     await session.join(space, name, joining_start=0, wait_response=True)
     say(ready=True)
-    await asyncio.wait_for(done, SECONDS)
+    await count.wait()
 
 
 async def fetch(session, space, name, first, last, total):
-    done = count(session, int(total))
+    count = Count(session, total)
     # The end's object 0 is the whole group (MOQT §10.12.1 “End Location”).
     await session.fetch(space, name, start_group=int(first), start_object=0, end_group=int(last), end_object=0,
                         wait_response=True)
     say(ready=True)
-    await asyncio.wait_for(done, SECONDS)
+    await count.wait()
 
 
 async def main(what, url, draft, *arguments):
