@@ -12,11 +12,13 @@ typedef enum {
 } EcToolStatus;
 
 /* One verb a file, `ec-verb-NAME.c`; argv[0] is the verb's name. */
+EcToolStatus ec_verb_bench (int argc, char **argv);
 EcToolStatus ec_verb_channels (int argc, char **argv);
 EcToolStatus ec_verb_chunk (int argc, char **argv);
 EcToolStatus ec_verb_discover (int argc, char **argv);
 EcToolStatus ec_verb_id (int argc, char **argv);
 EcToolStatus ec_verb_inspect (int argc, char **argv);
+EcToolStatus ec_verb_publish (int argc, char **argv);
 EcToolStatus ec_verb_record (int argc, char **argv);
 EcToolStatus ec_verb_relay (int argc, char **argv);
 EcToolStatus ec_verb_subscribe (int argc, char **argv);

@@ -421,6 +421,20 @@ is_hopeless (Run *run)
          !ec_chunker_check (run->chunker, &run->error);
 }
 
+/* A share's chunks are cut already; its publisher's manifests say what they are. */
+static void
+take_manifests (Run *run)
+{
+  EcManifest *manifest;
+
+  if (!EC_IS_SHARE_SOURCE (run->source))
+    return;
+  while ((manifest = ec_share_source_pop_manifest (EC_SHARE_SOURCE (run->source)))) {
+    ec_chunker_add_manifest (run->chunker, manifest);
+    g_object_unref (manifest);
+  }
+}
+
 static void
 read_source (Run *run)
 {
@@ -436,6 +450,7 @@ read_source (Run *run)
     if (discontinuity)
       ec_chunker_push_discontinuity (run->chunker);
     run->n_bytes += g_bytes_get_size (bytes);
+    take_manifests (run);
     ec_chunker_push (run->chunker, bytes);
     if (run->error || !take_chunks (run) || is_hopeless (run))
       return;
@@ -491,6 +506,8 @@ prepare (Run *run, const char *uri)
   }
 
   run->source = ec_source_new_for_uri (uri, &run->error);
+  if (run->source && EC_IS_SHARE_SOURCE (run->source))
+    ec_share_source_set_verify_first (EC_SHARE_SOURCE (run->source), TRUE);
   if (!run->source || !ec_source_open (run->source, ec_tool_get_cancellable (), &run->error))
     return FALSE;
   run->device = ec_source_dup_device_name (run->source);

@@ -40,7 +40,8 @@ static const char description[] =
     "  ec record udp://@239.1.1.1:1234 -o group.ts --bytes 100000000\n"
     "\n"
     "With --json, one object at the end: uri, file, bytes, seconds, discontinuities, extent (mux,\n"
-    "program or unknown), program_number and, if it failed or the end is missing, error.";
+    "program or unknown), program_number and, if it failed or the end is missing, error; of a\n"
+    "broadcast (moqt://…) also chunks, verified, unverified, forged, lost, filled and reconnects.";
 
 #define PROGRESS_TIME 250 /* ms */
 #define FIFO_TIME 50      /* ms, between looks whether somebody reads a FIFO */
@@ -328,6 +329,23 @@ extent_name (EcSource *source)
   return "unknown";
 }
 
+/* What came of a broadcast, and whether it was right. */
+static void
+add_share_counts (JsonBuilder *builder, EcSource *source)
+{
+  const char *const names[] = { "n-chunks", "n-verified", "n-unverified", "n-forged",
+                                "n-lost",   "n-filled",   "n-reconnects" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *member = g_strdelimit (g_strdup (names[i] + 2), "-", '_');
+    guint64 value;
+
+    g_object_get (source, names[i], &value, NULL);
+    json_builder_set_member_name (builder, member);
+    json_builder_add_int_value (builder, (gint64) value);
+  }
+}
+
 static void
 tell_json (const Recording *recording, double seconds, const GError *error)
 {
@@ -349,6 +367,8 @@ tell_json (const Recording *recording, double seconds, const GError *error)
   json_builder_add_string_value (builder, extent_name (recording->source));
   json_builder_set_member_name (builder, "program_number");
   json_builder_add_int_value (builder, ec_source_get_program_number (recording->source));
+  if (EC_IS_SHARE_SOURCE (recording->source))
+    add_share_counts (builder, recording->source);
   if (error) {
     json_builder_set_member_name (builder, "error");
     json_builder_add_string_value (builder, error->message);

@@ -4,7 +4,17 @@
 #include <string.h>
 
 #include "base/ec-error.h"
+#include "share/ec-share-source-private.h"
+#include "share/ec-share-uri.h"
 #include "source/ec-source-scheme.h"
+
+/* A broadcast over WebTransport, or a page of the web. */
+static EcSource *
+make_https (const char *uri, GError **error)
+{
+  return ec_share_uri_is_broadcast (uri) ? ec_share_source_new (uri, error)
+                                         : ec_http_source_new (uri, error);
+}
 
 static void
 fill_registry (void)
@@ -16,7 +26,8 @@ fill_registry (void)
   ec_source_scheme_register ("file", ec_file_source_new);
   ec_source_scheme_register ("hdhomerun", ec_hdhr_source_new);
   ec_source_scheme_register ("http", ec_http_source_new);
-  ec_source_scheme_register ("https", ec_http_source_new);
+  ec_source_scheme_register ("https", make_https);
+  ec_source_scheme_register ("moqt", ec_share_source_new);
   ec_source_scheme_register ("rtp", ec_udp_source_new);
   ec_source_scheme_register ("udp", ec_udp_source_new);
   g_once_init_leave (&filled, 1);
@@ -47,6 +58,10 @@ parse_scheme (const char *uri)
  *   asks for the one program instead of the whole multiplex;
  * - a file name or `file:///path`; `-` is standard input;
  * - `http://…` and `https://…`;
+ * - `moqt://HOST:PORT/NAME`: a broadcast over Media over QUIC, see [class@ShareSource]; `https://HOST:PORT/NAME` over WebTransport, where NAME
+ *   begins with `ec/v1/`, or the query has a `track`. Options in the query: `track=`, `path=` (of the server), `hash=` (SHA-256 of its
+ *   certificate), `ca=` (a PEM file), `publisher=` (a node id whose manifests are trusted), `source=` (another broadcast of the same
+ *   chunks, for what is missing);
  * - `udp://@239.1.1.1:1234` (a group; a source-specific one as `udp://SENDER@GROUP:PORT`),
  *   `udp://@:5000` (any of our addresses), `udp://127.0.0.1:5000`, each with `?iface=eth0` where the
  *   interface matters; RTP is recognised, and `rtp://` insists on it.

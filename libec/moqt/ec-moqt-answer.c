@@ -109,6 +109,10 @@ find_objection (EcMoqtSession *session,
     *code = EC_MOQT_ERROR_DUPLICATE_SUBSCRIPTION;
     *text = "There is a subscription to the track already";
   } else if (message->kind == EC_MOQT_PUBLISH &&
+             ec_moqt_properties_is_malformed (message->properties)) {
+    *code = EC_MOQT_ERROR_MALFORMED_TRACK;
+    *text = "The track's properties cannot be made out";
+  } else if (message->kind == EC_MOQT_PUBLISH && session->draft->mandatory_properties &&
              ec_moqt_properties_find_mandatory (message->properties)) {
     *code = EC_MOQT_ERROR_UNSUPPORTED_EXTENSION;
     *text = "The track has a property that must be understood and is not";
@@ -207,8 +211,12 @@ refuse_full (EcMoqtRequest *self, const EcMoqtRefusal *refusal)
   message.retry = refusal->retry;
   message.retry_interval_ms = refusal->retry_interval_ms;
   message.uri = (char *) refusal->redirect_uri;
-  message.redirect = (EcMoqtName *) refusal->redirect_name;
+  if (refusal->redirect_name && ec_moqt_request_is_about_track (self))
+    message.redirect = ec_moqt_name_ref ((EcMoqtName *) refusal->redirect_name);
+  else if (refusal->redirect_name) /* §10.6.1: such a request has no track */
+    message.redirect = ec_moqt_name_new_namespace (refusal->redirect_name);
   ec_moqt_request_send (self, &message, TRUE);
+  g_clear_pointer (&message.redirect, ec_moqt_name_unref);
   ec_moqt_request_end (self, EC_MOQT_RESET_CANCELLED);
   ec_moqt_alias_wake_streams (session);
 }
@@ -272,6 +280,7 @@ write_grant (EcMoqtRequest *self, const EcMoqtGrant *grant)
   message.request_id = self->id;
   message.params = grant->params;
   message.params.n_tokens = 0;
+  message.params.has &= ec_moqt_scope_of_ok (self);
   switch (self->kind) {
   case EC_MOQT_REQUEST_SUBSCRIBE:
     message.kind = EC_MOQT_SUBSCRIBE_OK;
@@ -280,6 +289,7 @@ write_grant (EcMoqtRequest *self, const EcMoqtGrant *grant)
     break;
   case EC_MOQT_REQUEST_PUBLISH:
     message.kind = EC_MOQT_PUBLISH_OK;
+    message.params.has &= ec_moqt_scope_of_new_groups (self);
     break;
   case EC_MOQT_REQUEST_FETCH:
     message.kind = EC_MOQT_FETCH_OK;

@@ -104,8 +104,12 @@ ec_moqt_ask_flush (EcMoqtSession *self)
     gboolean unsent = request->state == EC_MOQT_REQUEST_UNSENT;
     guint64 id;
 
-    if (unsent && !find_channel (request))
+    if (ec_moqt_blocked_was_told (request))
+      continue;
+    if (unsent && !find_channel (request)) {
+      ec_moqt_blocked_tell (self);
       return;
+    }
     if (!ec_moqt_ids_next (self, &id))
       return;
     g_queue_pop_head (&self->waiting);
@@ -156,18 +160,45 @@ fits (const EcMoqtRequest *request, EcMoqtMessageKind kind)
   }
 }
 
-/* §2.5.1: a track that asks for what we do not have is not for us. */
+/* §2.6.1: a track that asks for what we do not have is not for us. */
 static gboolean
 is_understood (EcMoqtRequest *request, EcMoqtMessage *message)
 {
-  if (!ec_moqt_properties_find_mandatory (message->properties))
+  gboolean broken = ec_moqt_properties_is_malformed (message->properties);
+
+  if (!broken && !(request->session->draft->mandatory_properties &&
+                   ec_moqt_properties_find_mandatory (message->properties)))
     return TRUE;
   if (message->kind == EC_MOQT_SUBSCRIBE_OK &&
       !ec_moqt_alias_add (request->session, message->track_alias, NULL, NULL))
     return FALSE;
   ec_moqt_ask_withdraw (request, EC_MOQT_RESET_CANCELLED);
-  ec_moqt_request_refused_locally (request, EC_MOQT_ERROR_UNSUPPORTED_EXTENSION,
-                                   "The track has a property that must be understood and is not");
+  if (broken)
+    ec_moqt_request_refused_locally (request, EC_MOQT_ERROR_MALFORMED_TRACK,
+                                     "The track's properties cannot be made out");
+  else
+    ec_moqt_request_refused_locally (request, EC_MOQT_ERROR_UNSUPPORTED_EXTENSION,
+                                     "The track has a property that must be understood and is not");
+  return FALSE;
+}
+
+/* §10.13; of a relative joining fetch only the publisher knows where it begins. */
+static gboolean
+check_fetch_end (EcMoqtRequest *request, const EcMoqtMessage *message)
+{
+  EcMoqtLocation start = request->start;
+
+  if (request->kind != EC_MOQT_REQUEST_FETCH)
+    return TRUE;
+  request->has_told_end = TRUE;
+  request->told_end = message->end;
+  if (request->fetch == EC_MOQT_FETCH_ABSOLUTE_JOINING)
+    start = (EcMoqtLocation){ request->joining_start, 0 };
+  if (request->fetch == EC_MOQT_FETCH_RELATIVE_JOINING ||
+      ec_moqt_fetch_range_is_valid (start, message->end))
+    return TRUE;
+  ec_moqt_session_fail (request->session, EC_MOQT_CLOSE_PROTOCOL_VIOLATION,
+                        "FETCH_OK ends before the range begins");
   return FALSE;
 }
 
@@ -182,12 +213,8 @@ take_answer (EcMoqtRequest *request, EcMoqtMessage *message)
     if (!ec_moqt_alias_add (session, message->track_alias, request->name, request))
       return FALSE;
   }
-  if (request->kind == EC_MOQT_REQUEST_FETCH && request->fetch == EC_MOQT_FETCH_STANDALONE &&
-      !ec_moqt_fetch_range_is_valid (request->start, message->end)) {
-    ec_moqt_session_fail (session, EC_MOQT_CLOSE_PROTOCOL_VIOLATION,
-                          "FETCH_OK ends before the range begins");
+  if (!check_fetch_end (request, message))
     return FALSE;
-  }
   if (request->kind != EC_MOQT_REQUEST_PUBLISH && message->properties) {
     g_clear_pointer (&request->properties, ec_moqt_properties_unref);
     request->properties = ec_moqt_properties_ref (message->properties);
@@ -199,7 +226,7 @@ take_answer (EcMoqtRequest *request, EcMoqtMessage *message)
   if (request->kind == EC_MOQT_REQUEST_PUBLISH) {
     ec_moqt_params_update (&request->params, &message->params);
     ec_moqt_send_narrow (request);
-    ec_moqt_send_update_priorities (request);
+    ec_moqt_send_update_params (request);
   }
   return TRUE;
 }
@@ -222,6 +249,12 @@ ec_moqt_ask_answered (EcMoqtRequest *request, EcMoqtMessage *message)
                           "An answer does not fit its request");
     return;
   }
+  if (!ec_moqt_scope_check (session, message, ec_moqt_scope_of_ok (request)))
+    return;
+  if (message->kind != EC_MOQT_SUBSCRIBE_OK && message->kind != EC_MOQT_FETCH_OK &&
+      request->kind != EC_MOQT_REQUEST_TRACK_STATUS &&
+      !ec_moqt_scope_check_properties (session, message))
+    return;
   ec_moqt_timer_unset (session, &request->timer);
   if (!is_understood (request, message) || !take_answer (request, message))
     return;

@@ -169,6 +169,10 @@ ec_moqt_request_update (EcMoqtRequest *self, const EcMoqtParams *changed)
 
   if (self->state >= EC_MOQT_REQUEST_DRAINING || ec_moqt_session_is_over (session))
     return;
+  /* §10.9: whoever asked may, and the subscriber of a PUBLISH; never of a TRACK_STATUS (§10.14). */
+  if (self->ours ? self->kind == EC_MOQT_REQUEST_TRACK_STATUS
+                 : self->kind != EC_MOQT_REQUEST_PUBLISH)
+    return;
   ec_moqt_session_enter (session);
   if (self->state == EC_MOQT_REQUEST_UNSENT) {
     ec_moqt_params_update (&self->params, changed);

@@ -286,6 +286,18 @@ ec_moqt_channel_finish (EcMoqtChannel *self)
 }
 
 void
+ec_moqt_channel_dismiss (EcMoqtChannel *self, EcMoqtResetCode code)
+{
+  EcMoqtSession *session = self->session;
+
+  if (self->dead)
+    return;
+  if (!self->in_done)
+    session->io.stop (session->io_data, self->entry.id, session->draft->reset_code (code));
+  ec_moqt_channel_finish (self);
+}
+
+void
 ec_moqt_channel_abort (EcMoqtChannel *self, EcMoqtResetCode code)
 {
   EcMoqtSession *session = self->session;

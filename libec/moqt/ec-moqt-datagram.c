@@ -13,6 +13,7 @@ ec_moqt_receive_datagram (EcMoqtSession *self, const guint8 *data, gsize size)
   EcMoqtAlias *entry;
   guint64 alias = 0;
   gboolean padding = FALSE;
+  const char *fault;
 
   ec_reader_init (&reader, data, size);
   if (self->draft->read_datagram (&reader, &alias, &item, &padding, &problem) !=
@@ -31,8 +32,13 @@ ec_moqt_receive_datagram (EcMoqtSession *self, const guint8 *data, gsize size)
     object.end_of_group = item.end_of_group;
     object.properties = item.properties;
     object.size = ec_reader_left (&reader);
-    if (ec_moqt_properties_find_mandatory (item.properties))
-      ec_moqt_receive_malformed (entry->request, "A property of tracks on an object");
+    fault = ec_moqt_receive_find_bad_property (self, &item);
+    if (!fault)
+      fault = ec_moqt_ends_object (entry->request, item.location, item.status);
+    if (!fault && item.end_of_group && item.location.object < G_MAXUINT64)
+      fault = ec_moqt_ends_group (entry->request, item.location.group, item.location.object + 1);
+    if (fault)
+      ec_moqt_receive_malformed (entry->request, fault);
     else
       ec_moqt_emit (self, datagram, entry->request, &object, reader.data + reader.pos, object.size);
   }

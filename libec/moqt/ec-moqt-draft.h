@@ -111,7 +111,11 @@ typedef struct {
   EcMoqtShape shape;
   guint32
       own_stream; /* ONE_CONTROL_STREAM: kinds of message (1 << kind) that go on a bidi stream of their own */
-  gboolean request_credit; /* requests are limited by MAX_REQUEST_ID */
+  /* A parameter or property in an answer or update that it is not for ends the session; else it is passed over. */
+  gboolean strict_params;
+  gboolean mandatory_properties; /* types that must be understood (§2.6.1) */
+  gboolean publish_blocked;      /* the message exists */
+  gboolean request_credit;       /* requests are limited by MAX_REQUEST_ID */
 
   /* A whole control message with its type and length. `server`: who sends it, for SETUP and rules that differ. */
   EcMoqtRead (*read_message) (EcReader *reader,

@@ -12,16 +12,24 @@ ec_moqt_fetch_range_is_valid (EcMoqtLocation start, EcMoqtLocation end)
   return end.object == 0 || end.object > start.object;
 }
 
+static gboolean
+is_before (EcMoqtLocation location, EcMoqtLocation end)
+{
+  if (location.group != end.group)
+    return location.group < end.group;
+  return end.object == 0 || location.object < end.object;
+}
+
 gboolean
 ec_moqt_fetch_has (const EcMoqtRequest *request, EcMoqtLocation location)
 {
+  if (request->has_told_end && !is_before (location, request->told_end))
+    return FALSE;
   if (request->fetch != EC_MOQT_FETCH_STANDALONE)
     return TRUE; /* the publisher knows its range better than we */
   if (ec_moqt_location_compare (location, request->start) < 0)
     return FALSE;
-  if (location.group != request->end.group)
-    return location.group < request->end.group;
-  return request->end.object == 0 || location.object < request->end.object;
+  return is_before (location, request->end);
 }
 
 static void

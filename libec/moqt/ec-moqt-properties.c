@@ -8,6 +8,9 @@ struct _EcMoqtProperties {
   gatomicrefcount ref_count;
   guint n;
   gsize memory;
+  EcMoqtProperty *inner; /* of the Immutable Properties; their bytes are in `items` */
+  guint n_inner;
+  gboolean malformed;
   EcMoqtProperty items[];
 };
 
@@ -38,6 +41,9 @@ ec_moqt_properties_new (const EcMoqtProperty *properties, guint n)
   g_atomic_ref_count_init (&self->ref_count);
   self->n = n;
   self->memory = memory;
+  self->inner = NULL;
+  self->n_inner = 0;
+  self->malformed = FALSE;
   memcpy (self->items, properties, n * sizeof *properties);
   /* GLib promises that it is stable. */
   g_qsort_with_data (self->items, (int) n, sizeof *self->items, compare_types, NULL);
@@ -70,8 +76,42 @@ ec_moqt_properties_ref (EcMoqtProperties *self)
 void
 ec_moqt_properties_unref (EcMoqtProperties *self)
 {
-  if (g_atomic_ref_count_dec (&self->ref_count))
-    g_free (self);
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_free (self->inner);
+  g_free (self);
+}
+
+void
+ec_moqt_properties_set_inner (EcMoqtProperties *self, EcMoqtProperty *inner, guint n)
+{
+  g_assert (!self->inner);
+  self->inner = inner;
+  self->n_inner = n;
+  self->memory += n * sizeof *inner;
+}
+
+void
+ec_moqt_properties_set_malformed (EcMoqtProperties *self)
+{
+  self->malformed = TRUE;
+}
+
+gboolean
+ec_moqt_properties_is_malformed (const EcMoqtProperties *self)
+{
+  return self && self->malformed;
+}
+
+/* The `i`th of all, those in the Immutable Properties behind the others; NULL: there are no more. */
+static const EcMoqtProperty *
+get_any (const EcMoqtProperties *self, guint i)
+{
+  if (!self)
+    return NULL;
+  if (i < self->n)
+    return &self->items[i];
+  return i - self->n < self->n_inner ? &self->inner[i - self->n] : NULL;
 }
 
 guint
@@ -90,9 +130,11 @@ ec_moqt_properties_get (const EcMoqtProperties *self, guint i)
 gboolean
 ec_moqt_properties_find_number (const EcMoqtProperties *self, guint64 type, guint64 *number)
 {
-  for (guint i = 0; self && i < self->n; i++) {
-    if (self->items[i].type == type) {
-      *number = self->items[i].number;
+  const EcMoqtProperty *item;
+
+  for (guint i = 0; (item = get_any (self, i)); i++) {
+    if (item->type == type) {
+      *number = item->number;
       return TRUE;
     }
   }
@@ -102,11 +144,24 @@ ec_moqt_properties_find_number (const EcMoqtProperties *self, guint64 type, guin
 guint64
 ec_moqt_properties_find_mandatory (const EcMoqtProperties *self)
 {
-  for (guint i = 0; self && i < self->n; i++) {
-    if (EC_MOQT_PROPERTY_IS_MANDATORY (self->items[i].type))
-      return self->items[i].type;
+  const EcMoqtProperty *item;
+
+  for (guint i = 0; (item = get_any (self, i)); i++) {
+    if (EC_MOQT_PROPERTY_IS_MANDATORY (item->type))
+      return item->type;
   }
   return 0;
+}
+
+guint
+ec_moqt_properties_count (const EcMoqtProperties *self, guint64 type)
+{
+  const EcMoqtProperty *item;
+  guint n = 0;
+
+  for (guint i = 0; (item = get_any (self, i)); i++)
+    n += item->type == type;
+  return n;
 }
 
 gboolean

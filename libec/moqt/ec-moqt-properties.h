@@ -22,7 +22,7 @@ enum {
   EC_MOQT_PROPERTY_PRIOR_GROUP_ID_GAP = 0x3c,
   EC_MOQT_PROPERTY_PRIOR_OBJECT_ID_GAP = 0x3e,
 };
-#define EC_MOQT_PROPERTY_IS_MANDATORY(type) ((type) >= 0x4000 && (type) <= 0x7fff) /* §2.5.1 */
+#define EC_MOQT_PROPERTY_IS_MANDATORY(type) ((type) >= 0x4000 && (type) <= 0x7fff) /* §2.6.1 */
 
 typedef struct {
   guint64 type;
@@ -41,10 +41,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcMoqtProperties, ec_moqt_properties_unref)
 /* All take NULL for none. */
 guint ec_moqt_properties_get_n (const EcMoqtProperties *self);
 const EcMoqtProperty *ec_moqt_properties_get (const EcMoqtProperties *self, guint i);
+/* These three look into Immutable Properties too (§12.7), if who made them said what is in there. */
 /* The first of `type`, which is even; FALSE if there is none. */
 gboolean
 ec_moqt_properties_find_number (const EcMoqtProperties *self, guint64 type, guint64 *number);
-/* The first of a type that must be understood (§2.5.1), of which we understand none; 0: there is none. */
+/* The first of a type that must be understood (§2.6.1), of which we understand none; 0: there is none. */
 guint64 ec_moqt_properties_find_mandatory (const EcMoqtProperties *self);
+/* How many of `type` there are. */
+guint ec_moqt_properties_count (const EcMoqtProperties *self, guint64 type);
+/* For who makes them from the wire, before anybody else has them: what the Immutable Properties hold, whose bytes are `self`'s own or
+ * static, or that it cannot be made out. */
+void ec_moqt_properties_set_inner (EcMoqtProperties *self,
+                                   EcMoqtProperty *inner, /* taken */
+                                   guint n);
+void ec_moqt_properties_set_malformed (EcMoqtProperties *self);
+gboolean ec_moqt_properties_is_malformed (const EcMoqtProperties *self);
 gboolean ec_moqt_properties_equal (const EcMoqtProperties *a, const EcMoqtProperties *b);
 gsize ec_moqt_properties_get_memory (const EcMoqtProperties *self); /* bytes */

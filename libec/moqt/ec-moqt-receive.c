@@ -52,10 +52,15 @@ ec_moqt_receive_ended (EcMoqtStream *self, gboolean reset, EcMoqtResetCode code)
     ec_moqt_stream_detach (self);
     return;
   }
-  give_back (self, self->unconsumed);
   self->dead = TRUE; /* whatever the user does meanwhile */
+  self->ending = !reset;
+  if (reset)
+    give_back (self, self->unconsumed);
   if (self->told)
     ec_moqt_emit (session, stream_ended, self, reset, code);
+  self->ending = FALSE;
+  if (!ec_moqt_session_is_over (session))
+    give_back (self, self->unconsumed);
   request = self->request;
   ec_moqt_stream_bury (self);
   if (!request || ec_moqt_session_is_over (session))
@@ -217,20 +222,42 @@ parse_head (EcMoqtStream *self, EcReader *reader)
   return result;
 }
 
-/* §2.4.2, §12: what one stream alone shows. NULL: nothing wrong. */
+/* §2.6.1, §12: NULL: nothing wrong. */
+const char *
+ec_moqt_receive_find_bad_property (EcMoqtSession *session, const EcMoqtItem *item)
+{
+  guint64 gap;
+
+  if (!item->properties)
+    return NULL;
+  if (ec_moqt_properties_is_malformed (item->properties))
+    return "Properties that cannot be made out";
+  if (ec_moqt_properties_find_number (item->properties, EC_MOQT_PROPERTY_PRIOR_GROUP_ID_GAP,
+                                      &gap) &&
+      gap > item->location.group)
+    return "A gap that is larger than the group's id";
+  if (ec_moqt_properties_find_number (item->properties, EC_MOQT_PROPERTY_PRIOR_OBJECT_ID_GAP,
+                                      &gap) &&
+      gap > item->location.object)
+    return "A gap that is larger than the object's id";
+  if (ec_moqt_properties_count (item->properties, EC_MOQT_PROPERTY_PRIOR_GROUP_ID_GAP) > 1 ||
+      ec_moqt_properties_count (item->properties, EC_MOQT_PROPERTY_PRIOR_OBJECT_ID_GAP) > 1)
+    return "A gap that is told twice";
+  if (session->draft->mandatory_properties && ec_moqt_properties_find_mandatory (item->properties))
+    return "A property of tracks on an object";
+  return NULL;
+}
+
+/* §2.4.2. NULL: nothing wrong. */
 static const char *
 find_fault (EcMoqtStream *self, const EcMoqtItem *item, gboolean any, EcMoqtLocation last)
 {
   EcMoqtRequest *request = self->request;
   gboolean fetch = ec_moqt_stream_is_fetch (self);
-  guint64 gap;
+  const char *fault;
 
   if (self->over)
     return "An object behind the last of its group or track";
-  if (request->has_track_end &&
-      ec_moqt_location_compare (item->location, request->track_end) >= 0 &&
-      item->status != EC_MOQT_OBJECT_END_OF_TRACK && item->kind == EC_MOQT_ITEM_OBJECT)
-    return "An object behind the last of its track";
   if (fetch && any) {
     gboolean forward = item->location.group == last.group ? item->location.object > last.object
                        : self->context.descending         ? item->location.group < last.group
@@ -241,17 +268,10 @@ find_fault (EcMoqtStream *self, const EcMoqtItem *item, gboolean any, EcMoqtLoca
   }
   if (fetch && item->kind == EC_MOQT_ITEM_OBJECT && !ec_moqt_fetch_has (request, item->location))
     return "An object that was not asked for";
-  if (ec_moqt_properties_find_number (item->properties, EC_MOQT_PROPERTY_PRIOR_GROUP_ID_GAP,
-                                      &gap) &&
-      gap > item->location.group)
-    return "A gap that is larger than the group's id";
-  if (ec_moqt_properties_find_number (item->properties, EC_MOQT_PROPERTY_PRIOR_OBJECT_ID_GAP,
-                                      &gap) &&
-      gap > item->location.object)
-    return "A gap that is larger than the object's id";
-  if (ec_moqt_properties_find_mandatory (item->properties))
-    return "A property of tracks on an object";
-  return NULL;
+  fault = ec_moqt_receive_find_bad_property (self->session, item);
+  if (!fault && !fetch)
+    fault = ec_moqt_ends_object (request, item->location, item->status);
+  return fault;
 }
 
 static void
@@ -269,10 +289,6 @@ take_object (EcMoqtStream *self, const EcMoqtItem *item)
   object.size = item->size;
   if (item->status != EC_MOQT_OBJECT_NORMAL)
     self->over = TRUE;
-  if (item->status == EC_MOQT_OBJECT_END_OF_TRACK) {
-    self->request->has_track_end = TRUE;
-    self->request->track_end = item->location;
-  }
   if (item->size > 0) {
     self->phase = EC_MOQT_PHASE_PAYLOAD;
     self->left = item->size;
@@ -341,9 +357,23 @@ keep (EcMoqtStream *self, const guint8 *data, gsize size)
     session->waiting_bytes += size;
 }
 
+/* §11.4.2: what is behind the last object of this stream, if its head says that the group ends here. */
+static const char *
+end_group (EcMoqtStream *self)
+{
+  const EcMoqtStreamContext *context = &self->context;
+
+  if (context->head.kind != EC_MOQT_STREAM_SUBGROUP || !context->head.end_of_group || self->over ||
+      !context->any || context->last.object == G_MAXUINT64 || !self->request)
+    return NULL;
+  return ec_moqt_ends_group (self->request, context->head.group, context->last.object + 1);
+}
+
 static void
 take_end (EcMoqtStream *self)
 {
+  const char *fault;
+
   if (self->phase == EC_MOQT_PHASE_WAITING)
     return;
   if (self->phase == EC_MOQT_PHASE_PAYLOAD || self->in.size > 0) {
@@ -351,7 +381,11 @@ take_end (EcMoqtStream *self)
                           "A stream ended within an object");
     return;
   }
-  ec_moqt_receive_ended (self, FALSE, EC_MOQT_RESET_CANCELLED);
+  fault = end_group (self);
+  if (fault)
+    ec_moqt_receive_malformed (self->request, fault);
+  else
+    ec_moqt_receive_ended (self, FALSE, EC_MOQT_RESET_CANCELLED);
 }
 
 static void
@@ -434,6 +468,39 @@ ec_moqt_stream_consume (EcMoqtStream *self, gsize size)
 {
   if (self->incoming && !is_gone (self))
     give_back (self, size);
+}
+
+gint64
+ec_moqt_stream_keep_credit (EcMoqtStream *self)
+{
+  EcMoqtSession *session = self->session;
+  EcMoqtKept *kept;
+
+  if (!self->ending || self->closed || self->unconsumed == 0 || ec_moqt_session_is_over (session))
+    return -1;
+  kept = ec_moqt_try_new0 (EcMoqtKept);
+  if (!kept)
+    return -1;
+  kept->id = self->entry.id;
+  kept->size = self->unconsumed;
+  self->unconsumed = 0;
+  g_hash_table_replace (session->kept, &kept->id, kept);
+  return kept->id;
+}
+
+void
+ec_moqt_session_consume (EcMoqtSession *self, gint64 id, gsize size)
+{
+  EcMoqtKept *kept = g_hash_table_lookup (self->kept, &id);
+
+  if (!kept)
+    return;
+  size = MIN (size, kept->size);
+  kept->size -= size;
+  if (kept->size == 0)
+    g_hash_table_remove (self->kept, &id);
+  if (size > 0)
+    self->io.consume (self->io_data, id, size);
 }
 
 static void

@@ -64,13 +64,13 @@ request_free (gpointer data)
   EcMoqtRequest *self = data;
 
   g_clear_pointer (&self->name, ec_moqt_name_unref);
-  g_clear_pointer (&self->new_prefix, ec_moqt_name_unref);
   g_clear_pointer (&self->properties, ec_moqt_properties_unref);
   g_clear_pointer (&self->namespaces, g_hash_table_unref);
   ec_moqt_params_clear (&self->params);
   ec_moqt_params_clear (&self->wanted);
-  g_queue_clear_full (&self->updates_ours, g_free);
-  g_queue_clear_full (&self->updates_peer, g_free);
+  g_queue_clear_full (&self->updates_ours, ec_moqt_update_free_ours);
+  g_queue_clear_full (&self->updates_peer, ec_moqt_update_free_peer);
+  g_free (self->ends);
   g_free (self->done_text);
   g_free (self);
 }
@@ -82,10 +82,10 @@ forget_updates (EcMoqtRequest *self)
   EcMoqtSession *session = self->session;
 
   for (GList *l = self->updates_ours.head; l; l = l->next) {
-    guint64 *id = l->data;
+    EcMoqtOurUpdate *update = l->data;
 
-    if (g_hash_table_contains (session->updates, id))
-      g_hash_table_insert (session->updates, g_memdup2 (id, sizeof *id), NULL);
+    if (g_hash_table_contains (session->updates, &update->id))
+      g_hash_table_insert (session->updates, g_memdup2 (&update->id, sizeof update->id), NULL);
   }
   session->n_peer_updates -= self->updates_peer.length;
 }
@@ -142,6 +142,7 @@ ec_moqt_request_end (EcMoqtRequest *self, EcMoqtResetCode code)
   forget_updates (self);
   forget_joiners (self);
   ec_moqt_timer_unset (session, &self->timer);
+  ec_moqt_timer_unset (session, &self->update_timer);
   ec_moqt_session_undefer (session, self);
   if (self->next)
     self->next->prev = self->prev;
@@ -257,6 +258,13 @@ gboolean
 ec_moqt_request_is_subscription (const EcMoqtRequest *self)
 {
   return self->kind == EC_MOQT_REQUEST_SUBSCRIBE || self->kind == EC_MOQT_REQUEST_PUBLISH;
+}
+
+gboolean
+ec_moqt_request_is_about_track (const EcMoqtRequest *self)
+{
+  return ec_moqt_request_is_subscription (self) || self->kind == EC_MOQT_REQUEST_FETCH ||
+         self->kind == EC_MOQT_REQUEST_TRACK_STATUS;
 }
 
 /* §5.1: 1 unless said otherwise. */

@@ -16,10 +16,30 @@ is_answer (EcMoqtMessageKind kind)
          kind == EC_MOQT_SUBSCRIBE_OK || kind == EC_MOQT_PUBLISH_OK || kind == EC_MOQT_FETCH_OK;
 }
 
+/* §10.6.1: what is about a namespace is not sent elsewhere for a track, and a track's name may be empty. */
+static gboolean
+check_redirect (const EcMoqtRequest *request, EcMoqtMessage *message)
+{
+  EcMoqtField none = { 0 };
+  EcMoqtName *name = message->redirect;
+
+  if (!name || ec_moqt_name_is_track (name) == ec_moqt_request_is_about_track (request))
+    return TRUE;
+  if (ec_moqt_name_is_track (name))
+    return FALSE;
+  message->redirect = ec_moqt_name_new_track (name, &none);
+  ec_moqt_name_unref (name);
+  return TRUE;
+}
+
 /* An answer to a request of ours, or to an update of ours of either side's. */
 static void
 answer (EcMoqtRequest *request, EcMoqtMessage *message)
 {
+  if (!check_redirect (request, message)) {
+    violation (request->session, "A namespace is redirected to a track");
+    return;
+  }
   if (request->ours && request->state == EC_MOQT_REQUEST_PENDING)
     ec_moqt_ask_answered (request, message);
   else if (!ec_moqt_update_answered (request, message))

@@ -20,15 +20,6 @@ set_priority (EcMoqtStream *self)
                             ec_moqt_request_is_descending (request) ? G_MAXUINT64 - group : group);
 }
 
-void
-ec_moqt_send_update_priorities (EcMoqtRequest *request)
-{
-  if (!ec_moqt_request_is_publisher (request))
-    return;
-  for (EcMoqtStream *stream = request->streams; stream; stream = stream->request_next)
-    set_priority (stream);
-}
-
 /* §8: the smaller of both sides', of those that are not 0. In microseconds. */
 static guint64
 timeout_of (const EcMoqtRequest *request, EcMoqtParamFlags flag, guint64 said_ms, guint64 property)
@@ -39,6 +30,31 @@ timeout_of (const EcMoqtRequest *request, EcMoqtParamFlags flag, guint64 said_ms
   ec_moqt_properties_find_number (request->properties, property, &publisher);
   ms = subscriber == 0 ? publisher : publisher == 0 ? subscriber : MIN (subscriber, publisher);
   return MIN (ms, G_MAXUINT32) * 1000;
+}
+
+static void
+set_timeouts (EcMoqtStream *self)
+{
+  const EcMoqtRequest *request = self->request;
+
+  self->object_timeout_us = timeout_of (request, EC_MOQT_PARAM_OBJECT_DELIVERY_TIMEOUT,
+                                        request->params.object_delivery_timeout_ms,
+                                        EC_MOQT_PROPERTY_OBJECT_DELIVERY_TIMEOUT);
+  self->subgroup_timeout_us = timeout_of (request, EC_MOQT_PARAM_SUBGROUP_DELIVERY_TIMEOUT,
+                                          request->params.subgroup_delivery_timeout_ms,
+                                          EC_MOQT_PROPERTY_SUBGROUP_DELIVERY_TIMEOUT);
+}
+
+void
+ec_moqt_send_update_params (EcMoqtRequest *request)
+{
+  if (!ec_moqt_request_is_publisher (request))
+    return;
+  for (EcMoqtStream *stream = request->streams; stream; stream = stream->request_next) {
+    set_priority (stream);
+    if (!ec_moqt_stream_is_fetch (stream))
+      set_timeouts (stream);
+  }
 }
 
 static EcMoqtStream *
@@ -103,12 +119,7 @@ ec_moqt_request_open_subgroup (EcMoqtRequest *self,
   head->end_of_group = end_of_group;
   head->first_object = first;
   stream->priority = priority;
-  stream->object_timeout_us = timeout_of (self, EC_MOQT_PARAM_OBJECT_DELIVERY_TIMEOUT,
-                                          self->params.object_delivery_timeout_ms,
-                                          EC_MOQT_PROPERTY_OBJECT_DELIVERY_TIMEOUT);
-  stream->subgroup_timeout_us = timeout_of (self, EC_MOQT_PARAM_SUBGROUP_DELIVERY_TIMEOUT,
-                                            self->params.subgroup_delivery_timeout_ms,
-                                            EC_MOQT_PROPERTY_SUBGROUP_DELIVERY_TIMEOUT);
+  set_timeouts (stream);
   set_priority (stream);
   return stream;
 }
@@ -258,7 +269,7 @@ is_late (EcMoqtStream *self)
   EcMoqtSession *session = self->session;
   guint64 sent;
 
-  if (!self->marked)
+  if (!self->marked || self->object_timeout_us == 0) /* an update may have taken it back */
     return FALSE;
   sent = self->written - session->io.get_unsent (session->io_data, self->entry.id);
   if (sent > self->mark) {
@@ -278,7 +289,7 @@ object_timer (EcMoqtSession *session, gpointer owner)
 
   if (is_late (self))
     ec_moqt_send_lose (self, EC_MOQT_RESET_DELIVERY_TIMEOUT);
-  else if (self->marked)
+  else if (self->marked && self->object_timeout_us > 0)
     ec_moqt_timer_set (session, &self->timer, self->mark_us + self->object_timeout_us, object_timer,
                        self);
 }

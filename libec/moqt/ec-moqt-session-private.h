@@ -11,6 +11,7 @@
 
 typedef struct _EcMoqtChannel EcMoqtChannel;
 typedef struct _EcMoqtTimer EcMoqtTimer;
+typedef struct _EcMoqtEnds EcMoqtEnds;
 
 #define EC_MOQT_DEFAULT_PRIORITY 128 /* §10.2.7, §12.4 */
 /* Data in streams that wait for their track's alias or for SETUP, in all. */
@@ -134,10 +135,10 @@ struct _EcMoqtRequest {
   gboolean update_wanted;
   EcMoqtParams wanted; /* the update that waits */
 
-  /* Updates without an answer yet. Those of ours: ids; in order. */
-  GQueue updates_ours;
-  GQueue updates_peer;    /* (element-type EcMoqtPeerUpdate) */
-  EcMoqtName *new_prefix; /* of our update of a prefix */
+  /* Updates without an answer yet, in order. */
+  GQueue updates_ours;      /* (element-type EcMoqtOurUpdate) */
+  GQueue updates_peer;      /* (element-type EcMoqtPeerUpdate) */
+  EcMoqtTimer update_timer; /* the answer's to the first of ours that may still come in time */
 
   /* Subscriptions */
   guint64 alias;
@@ -148,8 +149,7 @@ struct _EcMoqtRequest {
   EcMoqtStream *streams; /* list, by request_next */
   guint64 n_streams;     /* whose head was sent or has come */
   guint64 n_streams_ended;
-  gboolean has_track_end;
-  EcMoqtLocation track_end;
+  EcMoqtEnds *ends; /* of what we receive; nullable */
   /* PUBLISH_DONE, or what a fetch ends with */
   gboolean done_received;
   gboolean done_expired;
@@ -160,6 +160,8 @@ struct _EcMoqtRequest {
   /* Fetches */
   EcMoqtFetchKind fetch;
   EcMoqtLocation start, end;
+  gboolean has_told_end;
+  EcMoqtLocation told_end; /* FETCH_OK's */
   guint64 joining_id;
   guint64 joining_start;
   gboolean fetch_opened; /* its data stream was, or has come */
@@ -175,6 +177,14 @@ struct _EcMoqtRequest {
 
 typedef struct {
   guint64 id;
+  guint64 until_us; /* then it is refused, locally; its answer may still come */
+  gboolean told;
+  EcMoqtName *prefix; /* nullable: the one that is wanted */
+} EcMoqtOurUpdate;
+
+typedef struct {
+  guint64 id;
+  EcMoqtName *prefix; /* nullable; holds from the answer on */
   gboolean forward_before;
   gboolean answered; /* with what follows, to be sent in its turn */
   gboolean largest_known;
@@ -216,6 +226,7 @@ struct _EcMoqtStream {
   gboolean fin;
   gboolean over; /* an item said that nothing follows */
   gsize unconsumed;
+  gboolean ending; /* stream_ended is being told, of its FIN */
   /* outgoing: the start of an object, and when it was written (§8) */
   guint64 written;
   gboolean marked;
@@ -224,6 +235,12 @@ struct _EcMoqtStream {
   guint64 object_timeout_us; /* 0: none; the smaller of both sides' */
   guint64 subgroup_timeout_us;
 };
+
+/* What the user has still to give back of a stream that has ended. */
+typedef struct {
+  gint64 id;
+  gsize size;
+} EcMoqtKept;
 
 typedef struct {
   void (*run) (EcMoqtSession *session, gpointer owner, guint code);
@@ -248,6 +265,7 @@ struct _EcMoqtSession {
   guint64 timer_set_us;
 
   GHashTable *entries; /* stream id → EcMoqtEntry */
+  GHashTable *kept; /* … → EcMoqtKept; each has its place among the transport's streams still */
   EcMoqtChannel *control_in, *control_out;
   gboolean setup_received;
   gsize control_buffered;
@@ -333,6 +351,8 @@ void ec_moqt_channel_was_stopped (EcMoqtChannel *self);
 void ec_moqt_channel_send (EcMoqtChannel *self, const EcMoqtMessage *message, gboolean fin);
 /* FIN to the peer, if it was not said yet; what still comes is thrown away. */
 void ec_moqt_channel_finish (EcMoqtChannel *self);
+/* … and STOP_SENDING: what was said arrives, nothing more shall come. */
+void ec_moqt_channel_dismiss (EcMoqtChannel *self, EcMoqtResetCode code);
 void ec_moqt_channel_abort (EcMoqtChannel *self, EcMoqtResetCode code);
 void ec_moqt_channel_bury (EcMoqtChannel *self);
 
@@ -369,6 +389,8 @@ gboolean ec_moqt_request_get_forward (const EcMoqtRequest *self);
 guint8 ec_moqt_request_get_default_priority (const EcMoqtRequest *self);
 gboolean ec_moqt_request_can_send (EcMoqtRequest *self); /* objects, now */
 gboolean ec_moqt_request_is_subscription (const EcMoqtRequest *self);
+gboolean
+ec_moqt_request_is_about_track (const EcMoqtRequest *self); /* else a namespace or prefix */
 /* Ends with `finished`, `cancelled` or `refused`. */
 void ec_moqt_request_finished (EcMoqtRequest *self, EcMoqtDoneCode code, const char *reason);
 void ec_moqt_request_cancelled (EcMoqtRequest *self);
@@ -393,7 +415,30 @@ void ec_moqt_answer_refuse_id (EcMoqtChannel *channel,
                                EcMoqtErrorCode code,
                                const char *text);
 
+/* ec-moqt-scope.c: what params an answer or update may have, by what it is about; flags */
+guint ec_moqt_scope_of_update (const EcMoqtRequest *request);
+guint ec_moqt_scope_of_update_ok (void);
+guint ec_moqt_scope_of_ok (const EcMoqtRequest *request);
+guint ec_moqt_scope_of_new_groups (const EcMoqtRequest *request);
+/* FALSE: the session was closed. */
+gboolean ec_moqt_scope_check (EcMoqtSession *session, EcMoqtMessage *message, guint scope);
+gboolean ec_moqt_scope_check_properties (EcMoqtSession *session, const EcMoqtMessage *message);
+
+/* ec-moqt-blocked.c */
+/* No stream is left: of what waits for one, tracks that were asked for are refused, and the peer is told. */
+void ec_moqt_blocked_tell (EcMoqtSession *self);
+/* TRUE: it was blocked before, and must not be sent; it is refused. */
+gboolean ec_moqt_blocked_was_told (EcMoqtRequest *publish);
+
+/* ec-moqt-ends.c: NULL, or what is wrong with the track */
+const char *
+ec_moqt_ends_object (EcMoqtRequest *request, EcMoqtLocation location, EcMoqtObjectStatus status);
+/* The group has nothing from object `end` on. */
+const char *ec_moqt_ends_group (EcMoqtRequest *request, guint64 id, guint64 end);
+
 /* ec-moqt-update.c */
+void ec_moqt_update_free_ours (gpointer update);
+void ec_moqt_update_free_peer (gpointer update);
 void ec_moqt_update_send (EcMoqtRequest *request, guint64 id);
 void
 ec_moqt_update_received (EcMoqtRequest *request, EcMoqtChannel *channel, EcMoqtMessage *message);
@@ -426,6 +471,8 @@ gboolean ec_moqt_spaces_overlaps (EcMoqtSession *self,
                                   guint interest,
                                   const EcMoqtName *prefix);
 void ec_moqt_spaces_received (EcMoqtRequest *request, EcMoqtMessage *message);
+/* It is about another prefix from now on; takes `prefix`. What is not under it cannot be spoken of any more: lost. */
+void ec_moqt_spaces_move (EcMoqtRequest *request, EcMoqtName *prefix);
 
 /* ec-moqt-alias.c */
 typedef struct {
@@ -473,6 +520,8 @@ void ec_moqt_receive_stop (EcMoqtStream *self, EcMoqtResetCode code);
 void ec_moqt_receive_ended (EcMoqtStream *self, gboolean reset, EcMoqtResetCode code);
 void ec_moqt_receive_give_up (EcMoqtStream *self, EcMoqtResetCode code);
 void ec_moqt_receive_datagram (EcMoqtSession *self, const guint8 *data, gsize size);
+/* What is wrong with an object's properties; NULL: nothing. */
+const char *ec_moqt_receive_find_bad_property (EcMoqtSession *session, const EcMoqtItem *item);
 /* The track is broken (§2.4.2): cancels, tells. */
 void ec_moqt_receive_malformed (EcMoqtRequest *request, const char *text);
 
@@ -489,5 +538,6 @@ void ec_moqt_send_closed (EcMoqtStream *self);
 /* Reset by us behind the user's back; stream_stopped tells later. */
 void ec_moqt_send_lose (EcMoqtStream *self, EcMoqtResetCode code);
 void ec_moqt_send_drop (EcMoqtStream *self, EcMoqtResetCode code);
-void ec_moqt_send_update_priorities (EcMoqtRequest *request);
+/* Its params have changed: priorities, timeouts. */
+void ec_moqt_send_update_params (EcMoqtRequest *request);
 void ec_moqt_send_narrow (EcMoqtRequest *request);

@@ -214,6 +214,8 @@ void ec_moqt_session_stream_closed (EcMoqtSession *self, guint64 now_us, gint64 
 void ec_moqt_session_streams_available (EcMoqtSession *self, guint64 now_us, gboolean uni);
 void ec_moqt_session_datagram (EcMoqtSession *self, guint64 now_us, const guint8 *data, gsize size);
 void ec_moqt_session_timer (EcMoqtSession *self, guint64 now_us);
+/* What time it is, before calls that do not come from an event: what they ask, or write, has its time from here. */
+void ec_moqt_session_set_now (EcMoqtSession *self, guint64 now_us);
 /* The transport has closed: `closed` follows from inside. */
 void ec_moqt_session_transport_closed (
     EcMoqtSession *self, guint64 now_us, gboolean remote, guint64 code, const char *reason);
@@ -345,9 +347,17 @@ guint64 ec_moqt_stream_get_subgroup (EcMoqtStream *self);
 guint8 ec_moqt_stream_get_priority (EcMoqtStream *self);
 gboolean ec_moqt_stream_get_end_of_group (EcMoqtStream *self);
 gboolean ec_moqt_stream_get_first (EcMoqtStream *self);
+/* Whether each object of the subgroup has a properties field (§11.4.2); it may be empty. */
+gboolean ec_moqt_stream_get_has_properties (EcMoqtStream *self);
 gpointer ec_moqt_stream_get_data (EcMoqtStream *self);
 void ec_moqt_stream_set_data (EcMoqtStream *self, gpointer data);
 /* Incoming: gives the peer credit for `size` more bytes. */
 void ec_moqt_stream_consume (EcMoqtStream *self, gsize size);
+/* From `stream_ended` of a stream that ended by FIN: what was not consumed of it is not given back now, but by
+ * ec_moqt_session_consume() under the id that comes back; until then it keeps its place among the streams that the peer may
+ * have open, so that a slow reader slows the peer down and not only its last stream. −1: nothing is left to be given back. */
+gint64 ec_moqt_stream_keep_credit (EcMoqtStream *self);
+/* Of such a stream; more than is left is all that is left, and an id that is over is ignored. */
+void ec_moqt_session_consume (EcMoqtSession *self, gint64 id, gsize size);
 /* Incoming: STOP_SENDING; ends it, without an event. */
 void ec_moqt_stream_stop (EcMoqtStream *self, EcMoqtResetCode code);

@@ -211,6 +211,13 @@ ec_moqt_setup_goaway_received (EcMoqtSession *self,
                           "A client cannot tell a server where to go");
     return;
   }
+  /* §10.4: the first request that was not handled is told on the control stream, and only there. */
+  if (self->draft->shape == EC_MOQT_SHAPE_REQUEST_STREAMS &&
+      channel->control != (message->request_id != G_MAXUINT64)) {
+    ec_moqt_session_fail (self, EC_MOQT_CLOSE_PROTOCOL_VIOLATION,
+                          "GOAWAY tells of requests in the wrong place");
+    return;
+  }
   channel->goaway = TRUE;
   if (!channel->control) {
     if (channel->request)

@@ -24,17 +24,28 @@ ec_moqt_spaces_is_reserved (const EcMoqtName *name)
   return field_is (first, ".") || field_is (first, ".session");
 }
 
+static gboolean
+share_prefix (const EcMoqtName *a, const EcMoqtName *b)
+{
+  return ec_moqt_name_has_prefix (a, b) || ec_moqt_name_has_prefix (b, a);
+}
+
 gboolean
 ec_moqt_spaces_overlaps (EcMoqtSession *self,
                          const EcMoqtRequest *except,
                          guint interest,
                          const EcMoqtName *prefix)
 {
-  for (EcMoqtRequest *other = self->requests; other; other = other->next)
-    if (other != except && !other->ours && (other->interest & interest) &&
-        (ec_moqt_name_has_prefix (prefix, other->name) ||
-         ec_moqt_name_has_prefix (other->name, prefix)))
+  for (EcMoqtRequest *other = self->requests; other; other = other->next) {
+    if (other == except || other->ours || !(other->interest & interest))
+      continue;
+    if (share_prefix (prefix, other->name))
       return TRUE;
+    /* … and the one that an update will give it */
+    if ((other->params.has & EC_MOQT_PARAM_NAMESPACE_PREFIX) &&
+        share_prefix (prefix, other->params.namespace_prefix))
+      return TRUE;
+  }
   return FALSE;
 }
 
@@ -134,4 +145,31 @@ void
 ec_moqt_request_send_namespace_done (EcMoqtRequest *self, EcMoqtName *name)
 {
   send_name (self, EC_MOQT_NAMESPACE_DONE, name);
+}
+
+/* -- The prefix changes (§10.9.2) */
+void
+ec_moqt_spaces_move (EcMoqtRequest *request, EcMoqtName *prefix)
+{
+  EcMoqtSession *session = request->session;
+  g_autoptr (GPtrArray) lost = g_ptr_array_new_with_free_func ((GDestroyNotify) ec_moqt_name_unref);
+  GHashTableIter iter;
+  gpointer name;
+
+  g_clear_pointer (&request->name, ec_moqt_name_unref);
+  request->name = prefix;
+  if (!request->namespaces || !(request->interest & EC_MOQT_INTEREST_NAMESPACES))
+    return;
+  g_hash_table_iter_init (&iter, request->namespaces);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    if (!ec_moqt_name_has_prefix (name, prefix)) {
+      g_ptr_array_add (lost, ec_moqt_name_ref (name));
+      g_hash_table_iter_remove (&iter);
+    }
+  if (!request->ours)
+    return;
+  for (guint i = 0; i < lost->len && !ec_moqt_session_is_over (session) &&
+                    request->state != EC_MOQT_REQUEST_ENDED;
+       i++)
+    ec_moqt_emit (session, namespace_lost, request, lost->pdata[i]);
 }

@@ -125,6 +125,12 @@ ec_moqt_stream_get_first (EcMoqtStream *self)
   return self->context.head.first_object;
 }
 
+gboolean
+ec_moqt_stream_get_has_properties (EcMoqtStream *self)
+{
+  return self->context.head.has_properties;
+}
+
 gpointer
 ec_moqt_stream_get_data (EcMoqtStream *self)
 {

@@ -3,15 +3,68 @@
 
 /* REQUEST_UPDATE (§10.9), both ways. */
 
+void
+ec_moqt_update_free_ours (gpointer update)
+{
+  g_clear_pointer (&((EcMoqtOurUpdate *) update)->prefix, ec_moqt_name_unref);
+  g_free (update);
+}
+
+void
+ec_moqt_update_free_peer (gpointer update)
+{
+  g_clear_pointer (&((EcMoqtPeerUpdate *) update)->prefix, ec_moqt_name_unref);
+  g_free (update);
+}
+
 /* -- Ours */
+static void watch_answers (EcMoqtRequest *request);
+
+/* The request goes on as if it had been refused; the answer may still come, and is heard then. */
+static void
+answer_timed_out (EcMoqtSession *session, gpointer owner)
+{
+  EcMoqtRefusal refusal = { .code = EC_MOQT_ERROR_TIMEOUT,
+                            .reason = "The peer did not answer the update" };
+  EcMoqtRequest *request = owner;
+
+  for (GList *l = request->updates_ours.head; l; l = l->next) {
+    EcMoqtOurUpdate *update = l->data;
+
+    if (update->told)
+      continue;
+    update->told = TRUE;
+    watch_answers (request);
+    ec_moqt_emit (session, update_refused, request, &refusal);
+    return;
+  }
+}
+
+static void
+watch_answers (EcMoqtRequest *request)
+{
+  ec_moqt_timer_unset (request->session, &request->update_timer);
+  for (GList *l = request->updates_ours.head; l; l = l->next) {
+    EcMoqtOurUpdate *update = l->data;
+
+    if (update->told)
+      continue;
+    ec_moqt_timer_set (request->session, &request->update_timer, update->until_us, answer_timed_out,
+                       request);
+    return;
+  }
+}
+
 void
 ec_moqt_update_send (EcMoqtRequest *request, guint64 id)
 {
   EcMoqtSession *session = request->session;
   EcMoqtMessage message = { .kind = EC_MOQT_REQUEST_UPDATE };
   EcMoqtChannel *channel = request->channel;
+  EcMoqtOurUpdate *update = g_new0 (EcMoqtOurUpdate, 1);
 
   request->update_wanted = FALSE;
+  request->wanted.has &= ec_moqt_scope_of_update (request) & ec_moqt_scope_of_new_groups (request);
   message.request_id = id;
   message.existing_request_id = request->id;
   message.params = request->wanted; /* borrowed */
@@ -22,11 +75,12 @@ ec_moqt_update_send (EcMoqtRequest *request, guint64 id)
   }
   if (channel)
     ec_moqt_channel_send (channel, &message, FALSE);
-  g_queue_push_tail (&request->updates_ours, g_memdup2 (&id, sizeof id));
-  if (request->wanted.has & EC_MOQT_PARAM_NAMESPACE_PREFIX) {
-    g_clear_pointer (&request->new_prefix, ec_moqt_name_unref);
-    request->new_prefix = ec_moqt_name_ref (request->wanted.namespace_prefix);
-  }
+  update->id = id;
+  update->until_us = session->now_us + session->limits.answer_timeout_ms * (guint64) 1000;
+  if (request->wanted.has & EC_MOQT_PARAM_NAMESPACE_PREFIX)
+    update->prefix = ec_moqt_name_ref (request->wanted.namespace_prefix);
+  g_queue_push_tail (&request->updates_ours, update);
+  watch_answers (request);
   ec_moqt_params_update (&request->params, &request->wanted);
   ec_moqt_params_clear (&request->wanted);
   request->wanted = (EcMoqtParams){ 0 };
@@ -39,9 +93,27 @@ find_update (EcMoqtRequest *request, const EcMoqtMessage *message)
   if (request->session->draft->shape == EC_MOQT_SHAPE_REQUEST_STREAMS)
     return request->updates_ours.head;
   for (GList *l = request->updates_ours.head; l; l = l->next)
-    if (*(guint64 *) l->data == message->request_id)
+    if (((EcMoqtOurUpdate *) l->data)->id == message->request_id)
       return l;
   return NULL;
+}
+
+static void
+granted (EcMoqtRequest *request, EcMoqtMessage *message, EcMoqtName *prefix, gboolean told)
+{
+  EcMoqtSession *session = request->session;
+  EcMoqtGrant grant = { 0 };
+
+  if (prefix)
+    ec_moqt_spaces_move (request, ec_moqt_name_ref (prefix));
+  if (told || ec_moqt_session_is_over (session) || request->state == EC_MOQT_REQUEST_ENDED)
+    return;
+  if (message->params.has & EC_MOQT_PARAM_LARGEST_OBJECT) {
+    request->has_largest = TRUE;
+    request->largest = message->params.largest;
+  }
+  grant.params = message->params;
+  ec_moqt_emit (session, updated, request, &grant);
 }
 
 gboolean
@@ -49,33 +121,31 @@ ec_moqt_update_answered (EcMoqtRequest *request, EcMoqtMessage *message)
 {
   EcMoqtSession *session = request->session;
   GList *link = find_update (request, message);
-  EcMoqtGrant grant = { 0 };
+  g_autoptr (EcMoqtName) prefix = NULL;
+  EcMoqtOurUpdate *update;
+  gboolean told;
 
   if (!link || (message->kind != EC_MOQT_REQUEST_OK && message->kind != EC_MOQT_REQUEST_ERROR))
     return FALSE;
-  g_hash_table_remove (session->updates, link->data);
-  g_free (link->data);
+  if (!ec_moqt_scope_check (session, message, ec_moqt_scope_of_update_ok ()) ||
+      !ec_moqt_scope_check_properties (session, message))
+    return TRUE;
+  update = link->data;
+  told = update->told;
+  prefix = g_steal_pointer (&update->prefix);
+  g_hash_table_remove (session->updates, &update->id);
+  ec_moqt_update_free_ours (update);
   g_queue_delete_link (&request->updates_ours, link);
+  watch_answers (request);
 
-  if (message->kind == EC_MOQT_REQUEST_ERROR) {
+  if (message->kind == EC_MOQT_REQUEST_OK) {
+    granted (request, message, prefix, told);
+  } else if (!told) {
     EcMoqtRefusal refusal;
 
-    g_clear_pointer (&request->new_prefix, ec_moqt_name_unref);
     ec_moqt_ask_refusal (message, &refusal);
     ec_moqt_emit (session, update_refused, request, &refusal);
-    return TRUE;
   }
-  if (request->new_prefix) {
-    g_clear_pointer (&request->name, ec_moqt_name_unref);
-    request->name = g_steal_pointer (&request->new_prefix);
-  }
-  if (message->params.has & EC_MOQT_PARAM_LARGEST_OBJECT) {
-    request->has_largest = TRUE;
-    request->largest = message->params.largest;
-  }
-  grant.params = message->params;
-  grant.properties = message->properties;
-  ec_moqt_emit (session, updated, request, &grant);
   return TRUE;
 }
 
@@ -120,30 +190,40 @@ has_objection (EcMoqtRequest *request, EcMoqtMessage *message, EcMoqtErrorCode *
 
   if (!(params->has & EC_MOQT_PARAM_NAMESPACE_PREFIX))
     return FALSE;
+  *code = EC_MOQT_ERROR_DOES_NOT_EXIST;
+  if (ec_moqt_spaces_is_reserved (params->namespace_prefix))
+    return TRUE;
   *code = EC_MOQT_ERROR_PREFIX_OVERLAP;
   return ec_moqt_spaces_overlaps (request->session, request, request->interest,
                                   params->namespace_prefix);
 }
 
+/* A prefix holds from the answer on (§10.9.2): what is said before it is still relative to the old one. */
 static void
-apply (EcMoqtRequest *request, const EcMoqtParams *params)
+apply (EcMoqtRequest *request, EcMoqtPeerUpdate *update, const EcMoqtParams *params)
 {
   ec_moqt_params_update (&request->params, params);
-  if ((params->has & EC_MOQT_PARAM_NAMESPACE_PREFIX) && request->interest) {
-    ec_moqt_name_unref (request->name);
-    request->name = ec_moqt_name_ref (params->namespace_prefix);
-  }
-  if (params->has & EC_MOQT_PARAM_SUBSCRIBER_PRIORITY)
-    ec_moqt_send_update_priorities (request);
+  if (params->has & EC_MOQT_PARAM_NAMESPACE_PREFIX)
+    update->prefix = ec_moqt_name_ref (params->namespace_prefix);
+  ec_moqt_send_update_params (request);
   if (params->has & (EC_MOQT_PARAM_FORWARD | EC_MOQT_PARAM_SUBSCRIPTION_FILTER))
     ec_moqt_send_narrow (request);
 }
 
-/* §10.9.1: an update that fails takes its request with it. To the user it is news. */
-static void
-end_refused (EcMoqtRequest *request, EcMoqtErrorCode code)
+/* Where a stream tells whose an answer is, the request's own comes first. */
+static gboolean
+must_hold (const EcMoqtRequest *request)
 {
-  if (!request->ours && request->state == EC_MOQT_REQUEST_PENDING) {
+  return !request->ours && request->state == EC_MOQT_REQUEST_PENDING;
+}
+
+/* §10.9.1: an update that fails takes its request with it. Its REQUEST_ERROR must arrive: no reset of its stream. */
+static void
+say_over (EcMoqtRequest *request, EcMoqtErrorCode code)
+{
+  EcMoqtChannel *channel = request->channel;
+
+  if (must_hold (request)) {
     EcMoqtMessage message = { .kind = EC_MOQT_REQUEST_ERROR };
 
     message.request_id = request->id;
@@ -152,9 +232,20 @@ end_refused (EcMoqtRequest *request, EcMoqtErrorCode code)
     ec_moqt_request_send (request, &message, TRUE);
   } else if (ec_moqt_request_is_subscription (request) && ec_moqt_request_is_publisher (request)) {
     ec_moqt_done_send (request, EC_MOQT_DONE_UPDATE_FAILED, "");
+  } else if (channel) {
+    request->channel = NULL;
+    channel->request = NULL;
+    ec_moqt_channel_dismiss (channel, EC_MOQT_RESET_CANCELLED);
   } else {
     ec_moqt_ask_withdraw (request, EC_MOQT_RESET_CANCELLED);
   }
+}
+
+/* To the user it is news. */
+static void
+end_refused (EcMoqtRequest *request, EcMoqtErrorCode code)
+{
+  say_over (request, code);
   if (request->kind == EC_MOQT_REQUEST_PUBLISH && !request->ours)
     ec_moqt_request_finished (request, EC_MOQT_DONE_UPDATE_FAILED, "An update of it was refused");
   else
@@ -177,11 +268,8 @@ ec_moqt_update_received (EcMoqtRequest *request, EcMoqtChannel *channel, EcMoqtM
                           "REQUEST_UPDATE of what cannot be updated");
     return;
   }
-  if ((message->params.has & EC_MOQT_PARAM_NAMESPACE_PREFIX) && !request->interest) {
-    ec_moqt_session_fail (session, EC_MOQT_CLOSE_PROTOCOL_VIOLATION,
-                          "REQUEST_UPDATE with a prefix of what has none");
+  if (!ec_moqt_scope_check (session, message, ec_moqt_scope_of_update (request)))
     return;
-  }
   tokens = ec_moqt_tokens_resolve (session, &message->params, FALSE, &code);
   if (tokens == EC_MOQT_TOKENS_CLOSED)
     return;
@@ -202,18 +290,11 @@ ec_moqt_update_received (EcMoqtRequest *request, EcMoqtChannel *channel, EcMoqtM
   update->forward_before = ec_moqt_request_get_forward (request);
   g_queue_push_tail (&request->updates_peer, update);
   session->n_peer_updates++;
-  apply (request, &message->params);
+  apply (request, update, &message->params);
   if (request->hidden) /* a fetch that waits for what it joins */
     ec_moqt_request_grant_update (request, NULL);
   else
     ec_moqt_emit (session, update_requested, request, &message->params);
-}
-
-/* Where a stream tells whose an answer is, the request's own comes first. */
-static gboolean
-must_hold (const EcMoqtRequest *request)
-{
-  return !request->ours && request->state == EC_MOQT_REQUEST_PENDING;
 }
 
 /* Answers go out in the order of the questions. */
@@ -234,7 +315,9 @@ ec_moqt_update_flush (EcMoqtRequest *request)
       message.params.expires_ms = update->expires_ms;
     }
     respond (request, update->id, &message);
-    g_free (g_queue_pop_head (&request->updates_peer));
+    if (update->prefix)
+      ec_moqt_spaces_move (request, g_steal_pointer (&update->prefix));
+    ec_moqt_update_free_peer (g_queue_pop_head (&request->updates_peer));
     request->session->n_peer_updates--;
   }
 }
@@ -286,11 +369,7 @@ ec_moqt_request_refuse_update (EcMoqtRequest *self, EcMoqtErrorCode code, const 
     return;
   ec_moqt_session_enter (session);
   respond_error (self, update->id, code, reason);
-  if (must_hold (self))
-    ec_moqt_answer_refuse (self, code, reason);
-  else if (ec_moqt_request_is_subscription (self) && ec_moqt_request_is_publisher (self))
-    ec_moqt_request_finish (self, EC_MOQT_DONE_UPDATE_FAILED, "");
-  else
-    ec_moqt_request_end (self, EC_MOQT_RESET_CANCELLED);
+  say_over (self, code);
+  ec_moqt_request_end (self, EC_MOQT_RESET_CANCELLED);
   ec_moqt_session_leave (session, FALSE);
 }

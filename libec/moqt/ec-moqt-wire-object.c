@@ -183,17 +183,27 @@ read_object_properties (EcMoqtIn *in, EcMoqtItem *item)
   return size;
 }
 
-static void
+/* In place: their size, which is known when they are written, is moved in front of them. Returns it. */
+static guint
 write_object_properties (const EcMoqtOut *out, const EcMoqtProperties *properties)
 {
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  EcMoqtOut field = { .out = bytes, .wire = out->wire };
+  GByteArray *bytes = out->out;
+  guint start = bytes->len, size, n;
+  guint8 length[9];
 
-  ec_moqt_out_properties (&field, properties);
+  ec_moqt_out_properties (out, properties);
+  size = bytes->len - start;
   /* What one draft says in few bytes another may not: an object without is better than none. */
-  if (bytes->len > EC_MOQT_MAX_OBJECT_PROPERTIES)
-    g_byte_array_set_size (bytes, 0);
-  ec_moqt_out_bytes (out, bytes->data, bytes->len);
+  if (size > EC_MOQT_MAX_OBJECT_PROPERTIES) {
+    size = 0;
+    g_byte_array_set_size (bytes, start);
+  }
+  ec_moqt_out_number (out, size);
+  n = bytes->len - start - size;
+  memcpy (length, bytes->data + start + size, n);
+  memmove (bytes->data + start + n, bytes->data + start, size);
+  memcpy (bytes->data + start, length, n);
+  return size;
 }
 
 /* §11.2.1.1 */
@@ -518,30 +528,28 @@ ec_moqt_wire_write_datagram_head (const EcMoqtWire *wire,
 {
   EcMoqtOut out = { .out = bytes, .wire = wire };
   gboolean normal = item->status == EC_MOQT_OBJECT_NORMAL;
-  g_autoptr (GByteArray) properties = g_byte_array_new ();
-  EcMoqtOut field = { .out = properties, .wire = wire };
-  guint type = 0;
+  guint8 type = 0;
+  guint start = bytes->len, at;
 
-  /* Some may have no form in this draft; a field without any is a mistake. */
-  if (normal)
-    ec_moqt_out_properties (&field, item->properties);
-  if (properties->len > EC_MOQT_MAX_OBJECT_PROPERTIES)
-    g_byte_array_set_size (properties, 0);
-  type |= properties->len > 0 ? DATAGRAM_PROPERTIES : 0;
   type |= item->end_of_group && normal ? DATAGRAM_END_OF_GROUP : 0;
   type |= item->location.object == 0 ? DATAGRAM_ZERO_OBJECT_ID : 0;
   type |= item->has_priority ? 0 : DATAGRAM_DEFAULT_PRIORITY;
   type |= normal ? 0 : DATAGRAM_STATUS;
 
-  ec_moqt_out_number (&out, type);
+  ec_moqt_out_byte (&out, 0); /* one byte in all drafts, known in the end */
   ec_moqt_out_number (&out, track_alias);
   ec_moqt_out_number (&out, item->location.group);
   if (item->location.object != 0)
     ec_moqt_out_number (&out, item->location.object);
   if (item->has_priority)
     ec_moqt_out_byte (&out, item->priority);
-  if (properties->len > 0)
-    ec_moqt_out_bytes (&out, properties->data, properties->len);
+  at = bytes->len;
+  /* Some may have no form in this draft; a field without any is a mistake. */
+  if (normal && item->properties && write_object_properties (&out, item->properties) > 0)
+    type |= DATAGRAM_PROPERTIES;
+  else
+    g_byte_array_set_size (bytes, at);
   if (!normal)
     ec_moqt_out_number (&out, item->status);
+  bytes->data[start] = type;
 }

@@ -369,9 +369,43 @@ enum {
   OPTION_IMPLEMENTATION = 7,
 };
 
-/* RFC 3986's characters, which are all printable ASCII; what it is made of is for who uses it. */
+/* Of RFC 3986's characters those that may be in any of its parts, and `others`; “%” only with two digits. */
+static gboolean
+is_uri_part (EcMoqtField value, const char *others)
+{
+  for (gsize i = 0; i < value.size; i++) {
+    char c = (char) value.data[i];
+
+    if (c == '%') {
+      if (value.size - i < 3 || !g_ascii_isxdigit (value.data[i + 1]) ||
+          !g_ascii_isxdigit (value.data[i + 2]))
+        return FALSE;
+    } else if (!g_ascii_isalnum (c) && (c == 0 || !strchr ("-._~!$&'()*+,;=:@", c)) &&
+               (c == 0 || !strchr (others, c))) {
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* “path-abempty” (RFC 3986 §3.3), and maybe “?” and a query */
+static gboolean
+is_path (EcMoqtField value)
+{
+  return is_uri_part (value, "/?") &&
+         (value.size == 0 || value.data[0] == '/' || value.data[0] == '?');
+}
+
+/* RFC 3986 §3.2; what is a host is for who looks it up. */
+static gboolean
+is_authority (EcMoqtField value)
+{
+  return is_uri_part (value, "[]");
+}
+
 static char *
 read_uri_part (EcMoqtIn *in,
+               gboolean (*is_well_formed) (EcMoqtField value),
                EcMoqtCloseCode not_allowed,
                const char *why_not,
                EcMoqtCloseCode malformed,
@@ -381,10 +415,8 @@ read_uri_part (EcMoqtIn *in,
 
   if (in->from_server)
     ec_moqt_in_fail (in, not_allowed, why_not);
-  for (gsize i = 0; i < value.size; i++) {
-    if (!g_ascii_isgraph (value.data[i]))
-      ec_moqt_in_fail (in, malformed, why_malformed);
-  }
+  if (!is_well_formed (value))
+    ec_moqt_in_fail (in, malformed, why_malformed);
   if (in->reader.failed)
     return NULL;
   return g_strndup (value.size > 0 ? (const char *) value.data : "", value.size);
@@ -411,14 +443,14 @@ read_option (EcMoqtIn *in, guint64 type, gboolean has_max_request_id, EcMoqtMess
   switch (type) {
   case OPTION_PATH:
     g_free (message->path);
-    message->path = read_uri_part (in, EC_MOQT_CLOSE_INVALID_PATH, "a path from a server",
+    message->path = read_uri_part (in, is_path, EC_MOQT_CLOSE_INVALID_PATH, "a path from a server",
                                    EC_MOQT_CLOSE_MALFORMED_PATH, "a path that is no part of a URI");
     return TRUE;
   case OPTION_AUTHORITY:
     g_free (message->authority);
-    message->authority =
-        read_uri_part (in, EC_MOQT_CLOSE_INVALID_AUTHORITY, "an authority from a server",
-                       EC_MOQT_CLOSE_MALFORMED_AUTHORITY, "an authority that is no part of a URI");
+    message->authority = read_uri_part (
+        in, is_authority, EC_MOQT_CLOSE_INVALID_AUTHORITY, "an authority from a server",
+        EC_MOQT_CLOSE_MALFORMED_AUTHORITY, "an authority that is no part of a URI");
     return TRUE;
   case OPTION_AUTHORIZATION_TOKEN:
     read_setup_token (in, message);

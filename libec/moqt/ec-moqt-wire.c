@@ -142,24 +142,13 @@ count_properties (EcMoqtIn *self)
   return n;
 }
 
-EcMoqtProperties *
-ec_moqt_in_properties (EcMoqtIn *self)
+/* `n` of them, whose bytes are the reader's; NULL: no memory. */
+static EcMoqtProperty *
+read_items (EcMoqtIn *self, guint n)
 {
-  EcMoqtIn scout = *self;
-  guint n = count_properties (&scout);
-  g_autofree EcMoqtProperty *items = NULL;
-  EcMoqtProperties *properties;
+  EcMoqtProperty *items = g_try_new0 (EcMoqtProperty, n);
   guint64 type = 0;
 
-  if (scout.reader.failed) {
-    if (scout.bad)
-      ec_moqt_in_fail (self, scout.problem.code, scout.problem.text);
-    self->reader.failed = TRUE;
-  }
-  if (self->reader.failed || n == 0)
-    return NULL;
-
-  items = g_try_new0 (EcMoqtProperty, n);
   for (guint i = 0; items && i < n; i++) {
     type = ec_moqt_in_type (self, type);
     items[i].type = type;
@@ -172,9 +161,61 @@ ec_moqt_in_properties (EcMoqtIn *self)
       items[i].number = ec_moqt_in_number (self);
     }
   }
+  return items;
+}
+
+/* §12.7: the Immutable Properties are Key-Value-Pairs again, once, and not within each other. What is wrong in there is wrong
+ * with the track alone. */
+static void
+look_inside (EcMoqtIn *self, EcMoqtProperties *properties)
+{
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < ec_moqt_properties_get_n (properties); i++) {
+    const EcMoqtProperty *item = ec_moqt_properties_get (properties, i);
+    EcMoqtIn inside = { .wire = self->wire }, scout;
+    EcMoqtProperty *items;
+    guint n;
+
+    if (item->type != EC_MOQT_PROPERTY_IMMUTABLE)
+      continue;
+    ec_reader_init (&inside.reader, item->data, item->size);
+    scout = inside;
+    n = count_properties (&scout);
+    items = scout.reader.failed || any || n == 0 ? NULL : read_items (&inside, n);
+    if (scout.reader.failed || any || (n > 0 && !items))
+      ec_moqt_properties_set_malformed (properties);
+    any = TRUE;
+    for (guint k = 0; items && k < n; k++)
+      if (items[k].type == EC_MOQT_PROPERTY_IMMUTABLE)
+        ec_moqt_properties_set_malformed (properties);
+    if (items)
+      ec_moqt_properties_set_inner (properties, items, n);
+  }
+}
+
+EcMoqtProperties *
+ec_moqt_in_properties (EcMoqtIn *self)
+{
+  EcMoqtIn scout = *self;
+  guint n = count_properties (&scout);
+  g_autofree EcMoqtProperty *items = NULL;
+  EcMoqtProperties *properties;
+
+  if (scout.reader.failed) {
+    if (scout.bad)
+      ec_moqt_in_fail (self, scout.problem.code, scout.problem.text);
+    self->reader.failed = TRUE;
+  }
+  if (self->reader.failed || n == 0)
+    return NULL;
+
+  items = read_items (self, n);
   properties = items ? ec_moqt_properties_new (items, n) : NULL;
   if (!properties)
     ec_moqt_in_fail (self, EC_MOQT_CLOSE_INTERNAL_ERROR, "no memory for properties");
+  else
+    look_inside (self, properties);
   return properties;
 }
 

@@ -8,7 +8,12 @@
 EcQuicStream *
 ec_quic_connection_find (EcQuicConnection *self, EcStreamId id)
 {
-  return self->streams ? g_hash_table_lookup (self->streams, &id) : NULL;
+  /* Most of the time it is the same one as before. */
+  if (self->found && self->found->id == id)
+    return self->found;
+  if (self->streams)
+    self->found = g_hash_table_lookup (self->streams, &id);
+  return self->streams ? self->found : NULL;
 }
 
 EcQuicStream *
@@ -63,6 +68,7 @@ ec_quic_connection_drop_stream (EcQuicConnection *self, EcQuicStream *stream)
     ec_quic_worker_mark (self->worker, self);
   }
   ec_quic_scheduler_remove (&self->scheduler, stream);
+  self->found = NULL;
   g_hash_table_remove (self->streams, &id);
   ec_quic_connection_emit (self, stream_closed, id);
 }

@@ -474,6 +474,7 @@ release (EcQuicConnection *self)
   GHashTable *streams = g_steal_pointer (&self->streams);
   EcQuicOutgoing *outgoing;
 
+  self->found = NULL;
   ec_quic_timers_set (&self->worker->timers, &self->timer, G_MAXUINT64);
   ec_quic_scheduler_clear (&self->scheduler);
   g_queue_clear_full (&self->notify, g_free);

@@ -60,6 +60,7 @@ struct _EcQuicConnection {
   guint64 app_timer; /* the owner's, in µs */
 
   GHashTable *streams; /* EcStreamId → EcQuicStream */
+  EcQuicStream *found; /* of them, the last that was looked for; nullable */
   EcQuicScheduler scheduler;
   GQueue notify; /* of EcStreamId, as gint64: `stream_sent` is to be told */
   guint64 age;   /* of the next stream */

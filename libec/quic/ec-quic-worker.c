@@ -15,6 +15,8 @@
 
 /* Reads of one socket before the others, the timers and the sending have their turn. */
 #define READS 4
+/* Rounds of waking each other before it is time to send. */
+#define WAKES 2
 /* Datagrams from other workers that wait at most. */
 #define MAX_HANDED_OVER 1024
 /* Answers a second to those we know nothing of: resets, refusals, version negotiation. */
@@ -74,8 +76,10 @@ static gboolean
 post (EcQuicWorker *self, Message *message)
 {
   gboolean taken = FALSE;
+  gboolean first;
 
   g_mutex_lock (&self->mutex);
+  first = self->inbox.length == 0;
   if (!self->stopped &&
       (message->kind != MESSAGE_DATAGRAM || self->inbox_packets < MAX_HANDED_OVER)) {
     g_queue_push_tail (&self->inbox, message);
@@ -83,10 +87,11 @@ post (EcQuicWorker *self, Message *message)
     taken = TRUE;
   }
   g_mutex_unlock (&self->mutex);
-  if (taken)
-    g_main_context_wakeup (self->context);
-  else
+  if (!taken)
     message_free (message);
+  /* Each wakeup is a system call. Who was first has woken it already, and it looks again before it sleeps. */
+  else if (first && !ec_quic_worker_is_current (self))
+    g_main_context_wakeup (self->context);
   return taken;
 }
 
@@ -578,6 +583,9 @@ source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   empty_inbox (self);
   serve_sockets (self);
   serve_timers (self, ec_quic_now ());
+  /* What came has woken others of this thread, and they wake those who send it on: all that is sent together. */
+  for (guint n = 0; n < WAKES && has_news (self); n++)
+    empty_inbox (self);
   flush (self);
   return G_SOURCE_CONTINUE;
 }
@@ -673,6 +681,9 @@ ec_quic_worker_new (EcQuicEndpoint *endpoint, guint index)
   self->source = g_source_new (&source_funcs, sizeof (WorkerSource));
   ((WorkerSource *) self->source)->worker = self;
   g_source_set_name (self->source, "libec QUIC");
+  /* It never does; but otherwise GLib takes its descriptors out of the context and in again around each dispatch, with a
+   * wakeup each. */
+  g_source_set_can_recurse (self->source, TRUE);
   self->timer_fd = timerfd_create (CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   if (self->timer_fd < 0)
     g_error ("timerfd_create: %s", g_strerror (errno));

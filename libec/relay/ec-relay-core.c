@@ -111,16 +111,6 @@ ec_relay_core_event (EcRelayCore *self,
 
 /* -- Memory */
 
-static gint
-compare_bytes (gconstpointer a, gconstpointer b)
-{
-  EcMoqFeedStats left = { 0 }, right = { 0 };
-
-  ec_moq_feed_get_stats ((*(EcRelayTrack *const *) a)->feed, &left);
-  ec_moq_feed_get_stats ((*(EcRelayTrack *const *) b)->feed, &right);
-  return left.bytes == right.bytes ? 0 : left.bytes > right.bytes ? -1 : 1;
-}
-
 static GPtrArray *
 list_tracks (EcRelayCore *self)
 {
@@ -134,33 +124,102 @@ list_tracks (EcRelayCore *self)
   return list;
 }
 
+/* One track's part in what is held, and whose it is. */
+typedef struct {
+  EcRelayTrack *track;
+  gsize bytes;
+  gsize owner_bytes; /* of all tracks of the same publisher */
+} Holding;
+
+static void
+holding_clear (gpointer data)
+{
+  ec_relay_track_unref (((Holding *) data)->track);
+}
+
+/* Nobody's go first; then those of the publisher that holds the most, the largest first. */
+static gint
+compare_holdings (gconstpointer a, gconstpointer b)
+{
+  const Holding *left = a, *right = b;
+
+  if (left->owner_bytes != right->owner_bytes)
+    return left->owner_bytes > right->owner_bytes ? -1 : 1;
+  return left->bytes == right->bytes ? 0 : left->bytes > right->bytes ? -1 : 1;
+}
+
+/* Locked. Who filled the track; NULL: nobody who is still here. */
+static EcRelaySession *
+get_owner (EcRelayTrack *track)
+{
+  for (guint i = 0; i < track->upstreams->len; i++) {
+    const EcRelayUpstream *up = track->upstreams->pdata[i];
+
+    if (up->state == EC_RELAY_UPSTREAM_GRANTED)
+      return up->item.session;
+  }
+  return NULL;
+}
+
+/* Locked. */
+static GArray *
+list_holdings (EcRelayCore *self)
+{
+  g_autoptr (GPtrArray) tracks = list_tracks (self);
+  g_autoptr (GHashTable) owners = g_hash_table_new (NULL, NULL);
+  GArray *list = g_array_sized_new (FALSE, FALSE, sizeof (Holding), tracks->len);
+
+  g_array_set_clear_func (list, holding_clear);
+  for (guint i = 0; i < tracks->len; i++) {
+    EcRelayTrack *track = tracks->pdata[i];
+    EcRelaySession *owner = get_owner (track);
+    EcMoqFeedStats stats = { 0 };
+    Holding holding = { .track = ec_relay_track_ref (track) };
+
+    ec_moq_feed_get_stats (track->feed, &stats);
+    holding.bytes = stats.bytes;
+    g_array_append_val (list, holding);
+    g_hash_table_insert (
+        owners, owner,
+        GSIZE_TO_POINTER (GPOINTER_TO_SIZE (g_hash_table_lookup (owners, owner)) + stats.bytes));
+  }
+  for (guint i = 0; i < list->len; i++) {
+    Holding *holding = &g_array_index (list, Holding, i);
+    EcRelaySession *owner = get_owner (holding->track);
+
+    holding->owner_bytes =
+        owner ? GPOINTER_TO_SIZE (g_hash_table_lookup (owners, owner)) : G_MAXSIZE;
+  }
+  g_array_sort (list, compare_holdings);
+  return list;
+}
+
 /*
- * The feeds that hold the most give up the most, down to their newest groups: a track that
- * is filled up to push the others out pays for it itself.
+ * The publisher that holds the most gives up the most: first what is older than the newest groups, then, where that is not enough, those
+ * too. So who fills up tracks, many or large ones, to push the others out pays for it itself.
  */
 void
 ec_relay_core_make_room (EcRelayCore *self, guint64 now_us, gsize bytes)
 {
-  g_autoptr (GPtrArray) tracks = NULL;
+  g_autoptr (GArray) holdings = NULL;
   gsize want = MAX (bytes, self->config.limits.memory / TRIM_SHARE), freed = 0;
 
   ec_relay_core_lock (self, now_us);
   if (self->trimmed_us == 0 || now_us >= self->trimmed_us + TRIM_EVERY_US) {
     self->trimmed_us = now_us;
-    tracks = list_tracks (self);
+    holdings = list_holdings (self);
   }
   ec_relay_core_unlock (self);
-  if (!tracks)
+  if (!holdings)
     return;
 
-  g_ptr_array_sort (tracks, compare_bytes);
-  for (guint i = 0; i < tracks->len && freed < want; i++) {
-    EcRelayTrack *track = tracks->pdata[i];
-    EcMoqFeedStats stats = { 0 };
+  for (guint i = 0; i < holdings->len && freed < want; i++) {
+    const Holding *each = &g_array_index (holdings, Holding, i);
 
-    ec_moq_feed_get_stats (track->feed, &stats);
-    freed += ec_moq_feed_trim (track->feed, now_us, MIN (want - freed, stats.bytes / 2 + 1));
+    freed += ec_moq_feed_trim (each->track->feed, now_us, MIN (want - freed, each->bytes / 2 + 1));
   }
+  for (guint i = 0; i < holdings->len && freed < bytes; i++)
+    freed += ec_moq_feed_drop (g_array_index (holdings, Holding, i).track->feed, bytes - freed);
 }
 
 gboolean
@@ -174,18 +233,22 @@ ec_relay_core_reckon (EcRelayCore *self, guint64 now_us, gsize bytes)
 
 /* -- Sessions */
 
+static GInetAddress *
+get_inet_address (const char *peer)
+{
+  g_autoptr (GSocketConnectable) connectable = g_network_address_parse (peer, 0, NULL);
+
+  return connectable ? g_inet_address_new_from_string (
+                           g_network_address_get_hostname (G_NETWORK_ADDRESS (connectable)))
+                     : NULL;
+}
+
 /* "203.0.113.7", or the /64 of an IPv6 address, of which a peer has as many as it likes. NULL: not counted. */
 static char *
-get_counted_address (const char *peer)
+get_counted_address (GInetAddress *address)
 {
-  g_autoptr (GSocketAddress) socket = NULL;
-  g_autoptr (GSocketConnectable) connectable = g_network_address_parse (peer, 0, NULL);
-  g_autoptr (GInetAddress) address = NULL;
   const guint8 *bytes;
 
-  if (connectable)
-    address = g_inet_address_new_from_string (
-        g_network_address_get_hostname (G_NETWORK_ADDRESS (connectable)));
   if (!address || g_inet_address_get_is_loopback (address))
     return NULL;
   if (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4)
@@ -220,6 +283,7 @@ gboolean
 ec_relay_core_accept (EcRelayCore *self, EcTransport *transport, const EcMoqtDraft *draft)
 {
   guint64 now_us = ec_transport_now (transport);
+  g_autoptr (GInetAddress) address = NULL;
   EcRelaySession *session;
   EcTransportInfo info;
   gboolean listed;
@@ -232,7 +296,9 @@ ec_relay_core_accept (EcRelayCore *self, EcTransport *transport, const EcMoqtDra
   session->core = ec_relay_core_ref (self);
   session->reckoned = EC_RELAY_SESSION_RECKONED;
   session->peer = g_strdup (info.peer ? info.peer : "");
-  session->address = get_counted_address (session->peer);
+  address = get_inet_address (session->peer);
+  session->address = get_counted_address (address);
+  session->host = address ? g_inet_address_to_string (address) : NULL;
 
   ec_relay_core_lock (self, now_us);
   listed = list_session (self, session);
@@ -267,6 +333,79 @@ ec_relay_core_session_closed (EcRelayCore *self, EcRelaySession *session)
   g_mutex_unlock (&self->lock);
 }
 
+/* -- Names of sessions without a key */
+
+/* From whom nothing came for so long is taken for dead: longer than our keep-alive, which an idle peer answers. */
+#define SILENT_US (8 * G_USEC_PER_SEC)
+#define WATCH_EVERY_US G_USEC_PER_SEC
+
+/* Locked. */
+static EcRelaySession *
+find_session (EcRelayCore *self, guint64 number)
+{
+  for (guint i = 0; i < self->sessions->len; i++) {
+    EcRelaySession *session = self->sessions->pdata[i];
+
+    if (session->number == number)
+      return session;
+  }
+  return NULL;
+}
+
+/* Locked. Whether the name's owner is gone, to the best of our knowledge, and this may be the same publisher again. */
+static gboolean
+takes_over (const EcRelaySession *session, const EcRelaySession *owner)
+{
+  return owner && owner != session && owner->watched && session->host && owner->host &&
+         g_str_equal (session->host, owner->host) &&
+         owner->watched_us >= owner->heard_us + SILENT_US;
+}
+
+gboolean
+ec_relay_core_claim (EcRelayCore *self,
+                     EcRelaySession *session,
+                     EcMoqtName *space,
+                     const EcRelayPrincipals *who,
+                     EcRelayPrincipal *as,
+                     const char **reason)
+{
+  gboolean keyless = who->n == 1 && who->who[0].kind == EC_RELAY_PRINCIPAL_SESSION;
+  guint64 number = keyless ? ec_relay_policy_get_session (self->config.policy, space) : 0;
+  EcRelaySession *owner = number ? find_session (self, number) : NULL;
+  gboolean claimed;
+
+  if (takes_over (session, owner)) {
+    ec_relay_policy_disown (self->config.policy, space);
+    owner->close = TRUE;
+    owner->close_why = "it was silent, and another session from its address has taken its name";
+    if (owner->transport)
+      ec_transport_wake (owner->transport);
+  }
+  claimed = ec_relay_policy_claim (self->config.policy, space, who, self->now_us, as, reason);
+  if (!claimed)
+    self->stats.n_unauthorized++;
+  else if (as->kind == EC_RELAY_PRINCIPAL_SESSION && !session->watched) {
+    session->watched = TRUE;
+    session->heard_us = session->watched_us = self->now_us;
+  }
+  return claimed;
+}
+
+/* Locked. They look on their own threads. */
+static void
+watch_sessions (EcRelayCore *self)
+{
+  if (self->now_us < self->watched_us + WATCH_EVERY_US)
+    return;
+  self->watched_us = self->now_us;
+  for (guint i = 0; i < self->sessions->len; i++) {
+    EcRelaySession *session = self->sessions->pdata[i];
+
+    if (session->watched && session->transport)
+      ec_transport_wake (session->transport);
+  }
+}
+
 guint
 ec_relay_core_get_n_sessions (EcRelayCore *self)
 {
@@ -291,6 +430,7 @@ ec_relay_core_tick (EcRelayCore *self, guint64 now_us)
     if (track->node)
       ec_relay_track_tick (self, track);
   }
+  watch_sessions (self);
   ec_relay_policy_expire (self->config.policy, self->now_us);
   self->stats.memory_peak = MAX (self->stats.memory_peak, ec_budget_get_used (self->budget));
   ec_relay_core_unlock (self);

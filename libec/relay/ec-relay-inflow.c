@@ -116,11 +116,10 @@ begin (Inflow *inflow, EcMoqtStream *stream, guint64 now_us)
 {
   inflow->subgroup = ec_moqt_stream_get_subgroup (stream);
   inflow->begun = TRUE;
-  /* Each object says itself whether it has properties: a reader's stream is made so that it can. */
-  return ec_moq_feed_writer_begin (inflow->up->writer, now_us, inflow->group, inflow->subgroup,
-                                   ec_moqt_stream_get_priority (stream), TRUE,
-                                   ec_moqt_stream_get_end_of_group (stream),
-                                   ec_moqt_stream_get_first (stream));
+  return ec_moq_feed_writer_begin (
+      inflow->up->writer, now_us, inflow->group, inflow->subgroup,
+      ec_moqt_stream_get_priority (stream), ec_moqt_stream_get_has_properties (stream),
+      ec_moqt_stream_get_end_of_group (stream), ec_moqt_stream_get_first (stream));
 }
 
 static void
@@ -228,7 +227,7 @@ ec_relay_inflow_payload (EcRelaySession *self, EcMoqtStream *stream, const guint
     put = ec_moq_feed_writer_put (inflow->up->writer, inflow->group, inflow->subgroup, data, size);
     if (!judge (self, inflow, stream, put))
       return;
-    ec_moq_feed_flush (inflow->up->track->feed);
+    ec_relay_session_flush_soon (self, inflow->up->track->feed);
   }
   ec_moqt_stream_consume (stream, size);
 }

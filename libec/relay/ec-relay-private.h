@@ -163,6 +163,7 @@ struct _EcRelaySession {
   guint64 number;         /* [c] */
   char *peer;             /* [c] */
   char *address;          /* [c] what is counted; NULL: it is not */
+  char *host;             /* [c] the peer's IP address; nullable */
   gsize reckoned;         /* [c] */
   EcMoqLink *link;        /* [t] NULL: closed */
   EcMoqtSession *moqt;    /* [t] */
@@ -170,13 +171,20 @@ struct _EcRelaySession {
   GQueue queue;           /* [l] EcRelayItem, owned */
   gboolean goaway;        /* [l] to be told */
   guint64 goaway_ms;      /* [l] */
-  gboolean close;         /* [l] to be closed */
+  gboolean close;         /* [l] to be closed … */
+  const char *close_why;  /* [l] … for this reason; static; NULL: the relay is shutting down */
+  gboolean watched;       /* [l] it publishes without a key: we note when we hear from it */
+  guint64 heard_us;       /* [l] when it was noted last that something had come */
+  guint64 watched_us;     /* [l] when that was looked for last */
+  guint64 bytes_heard;    /* [t] */
   gboolean listed;        /* [l] in the core's list */
 
-  EcRelayCredentials credentials;  /* [t] */
-  gboolean setup_checked;          /* [t] the tokens of SETUP were taken in */
-  GHashTable *items;               /* [t] set of EcRelayItem, owned */
-  GPtrArray *readers;              /* [t] EcRelayDownstream with a reader, borrowed */
+  EcRelayCredentials credentials; /* [t] */
+  gboolean setup_checked;         /* [t] the tokens of SETUP were taken in */
+  GHashTable *items;              /* [t] set of EcRelayItem, owned */
+  GPtrArray *readers;             /* [t] EcRelayDownstream with a reader, borrowed */
+  GPtrArray
+      *touched; /* EcMoqFeed: something of theirs has come, and their readers were not told yet */
   guint counts[EC_RELAY_N_COUNTS]; /* [t]; TRACKS also [l] by offers */
   guint n_streams;                 /* [t] */
   EcRelayBucket requests;          /* [t] */
@@ -201,6 +209,7 @@ struct _EcRelayCore {
   EcRelayNode *root;      /* [l] */
   guint n_namespaces;     /* [l] */
   guint64 trimmed_us;     /* [l] */
+  guint64 watched_us;     /* [l] when sessions were made to look whether they hear something */
   EcRelayStatsData stats; /* [l] the counters */
 };
 
@@ -216,6 +225,17 @@ gboolean ec_relay_core_reckon (EcRelayCore *self, guint64 now_us, gsize bytes);
 /* Not locked. Drops old groups of any tracks until so many bytes were freed. */
 void ec_relay_core_make_room (EcRelayCore *self, guint64 now_us, gsize bytes);
 void ec_relay_core_session_closed (EcRelayCore *self, EcRelaySession *session);
+/*
+ * Locked. Lets a session claim a name. One without a key that has published it takes its name with it when it dies, as far as we know
+ * when the idle timeout is over: so one from whom nothing has come for a while gives way to who comes from the same address without a key, as a
+ * publisher does that was started again.
+ */
+gboolean ec_relay_core_claim (EcRelayCore *self,
+                              EcRelaySession *session,
+                              EcMoqtName *space,
+                              const EcRelayPrincipals *who,
+                              EcRelayPrincipal *as,
+                              const char **reason);
 /* Not locked. `name` nullable. */
 void ec_relay_core_event (EcRelayCore *self,
                           EcRelaySession *session,
@@ -273,6 +293,8 @@ void ec_relay_track_add_upstream (EcRelayCore *core, EcRelayTrack *self, EcRelay
 void ec_relay_track_remove_upstream (EcRelayCore *core, EcRelayUpstream *up);
 gboolean ec_relay_track_is_published (EcRelayTrack *self);
 gboolean ec_relay_track_is_wanted (EcRelayTrack *self);
+/* Somebody who serves it or was asked for it; who was banned is nobody. */
+gboolean ec_relay_track_has_upstream (EcRelayTrack *self);
 /* Asks every publisher that may serve the track and was not asked yet. */
 void ec_relay_track_ask (EcRelayCore *core, EcRelayTrack *self);
 /* Draws all conclusions from what has changed. */
@@ -295,6 +317,8 @@ gboolean ec_relay_track_fill (EcRelayCore *core,
 void ec_relay_track_fill_done (EcRelayCore *core, EcRelayFill *fill, gboolean failed);
 
 /* -- ec-relay-session.c; the session's thread */
+/* The feed's readers hear of what was put when all that has come was put. */
+void ec_relay_session_flush_soon (EcRelaySession *self, EcMoqFeed *feed);
 EcRelaySession *ec_relay_session_ref (EcRelaySession *self);
 void ec_relay_session_unref (EcRelaySession *self);
 void

@@ -28,11 +28,31 @@ ec_relay_session_unref (EcRelaySession *self)
   ec_relay_credentials_clear (&self->credentials);
   g_clear_pointer (&self->items, g_hash_table_unref);
   g_clear_pointer (&self->readers, g_ptr_array_unref);
+  g_clear_pointer (&self->touched, g_ptr_array_unref);
   ec_budget_give_back (core->budget, self->reckoned);
   g_free (self->peer);
   g_free (self->address);
+  g_free (self->host);
   g_free (self);
   ec_relay_core_unref (core);
+}
+
+/* Readers are woken once for all that came in one go, not for every packet of it. */
+void
+ec_relay_session_flush_soon (EcRelaySession *self, EcMoqFeed *feed)
+{
+  if (g_ptr_array_find (self->touched, feed, NULL))
+    return;
+  g_ptr_array_add (self->touched, ec_moq_feed_ref (feed));
+  ec_transport_wake (ec_moq_link_get_transport (self->link));
+}
+
+static void
+flush_touched (EcRelaySession *self)
+{
+  for (guint i = 0; i < self->touched->len; i++)
+    ec_moq_feed_flush (self->touched->pdata[i]);
+  g_ptr_array_set_size (self->touched, 0);
 }
 
 guint64
@@ -59,6 +79,7 @@ ec_relay_session_start (EcRelaySession *self, EcTransport *transport, const EcMo
 
   self->items = g_hash_table_new_full (NULL, NULL, ec_relay_item_unref, NULL);
   self->readers = g_ptr_array_new ();
+  self->touched = g_ptr_array_new_with_free_func ((GDestroyNotify) ec_moq_feed_unref);
   ec_relay_bucket_init (&self->requests, limits->request_burst, now_us);
   ec_relay_bucket_init (&self->strikes, limits->max_strikes, now_us);
   /* The link's own; let go of in on_closed(). */
@@ -282,7 +303,7 @@ adopt (EcRelaySession *self, EcRelayItem *item)
 
 /* The session may be gone when this returns: it comes last in an event. */
 static void
-follow_orders (EcRelaySession *self, gboolean goaway, gboolean close, guint64 goaway_ms)
+follow_orders (EcRelaySession *self, gboolean goaway, const char *close, guint64 goaway_ms)
 {
   if (self->overload) {
     self->closing = TRUE;
@@ -290,7 +311,7 @@ follow_orders (EcRelaySession *self, gboolean goaway, gboolean close, guint64 go
     ec_moqt_session_close (self->moqt, EC_MOQT_CLOSE_INTERNAL_ERROR, self->overload);
   } else if (close) {
     self->closing = TRUE;
-    ec_moqt_session_close (self->moqt, EC_MOQT_CLOSE_NO_ERROR, "the relay is shutting down");
+    ec_moqt_session_close (self->moqt, EC_MOQT_CLOSE_NO_ERROR, close);
   } else if (goaway && !self->told_goaway) {
     self->told_goaway = TRUE;
     ec_moqt_session_goaway (self->moqt, NULL, goaway_ms);
@@ -300,7 +321,8 @@ follow_orders (EcRelaySession *self, gboolean goaway, gboolean close, guint64 go
 void
 ec_relay_session_drain (EcRelaySession *self)
 {
-  gboolean goaway, close;
+  const char *close;
+  gboolean goaway;
   guint64 goaway_ms;
 
   while (self->link && !self->closing) {
@@ -309,7 +331,7 @@ ec_relay_session_drain (EcRelaySession *self)
 
     ec_relay_core_lock (self->core, ec_relay_session_now (self));
     goaway = self->goaway;
-    close = self->close;
+    close = !self->close ? NULL : self->close_why ? self->close_why : "the relay is shutting down";
     goaway_ms = self->goaway_ms;
     item = g_queue_pop_head (&self->queue);
     if (item) {
@@ -529,9 +551,30 @@ on_streams_available (gpointer user_data)
   ec_relay_downstream_pump (user_data);
 }
 
+/* Whether anything has come since the last look, acknowledgements of our keep-alive included. */
+static void
+listen (EcRelaySession *self)
+{
+  EcTransportInfo info;
+  gboolean heard;
+
+  if (!self->watched)
+    return;
+  ec_transport_get_info (ec_moq_link_get_transport (self->link), &info);
+  heard = info.bytes_received != self->bytes_heard;
+  self->bytes_heard = info.bytes_received;
+  ec_relay_core_lock (self->core, ec_relay_session_now (self));
+  self->watched_us = ec_relay_session_now (self);
+  if (heard || info.bytes_received == 0) /* not counted */
+    self->heard_us = self->watched_us;
+  ec_relay_core_unlock (self->core);
+}
+
 static void
 on_woken (gpointer user_data)
 {
+  listen (user_data);
+  flush_touched (user_data);
   ec_relay_downstream_pump (user_data);
   ec_relay_session_drain (user_data);
 }
@@ -558,6 +601,7 @@ on_closed (gpointer user_data, gboolean remote, guint64 code, const char *reason
     ((EcRelayItem *) items->pdata[i])->queued = FALSE;
     ec_relay_session_drop (self, items->pdata[i]);
   }
+  flush_touched (self);
   ec_relay_core_event (self->core, self, EC_RELAY_EVENT_SESSION_CLOSED, NULL, reason);
   ec_relay_core_session_closed (self->core, self);
   self->closing = TRUE;

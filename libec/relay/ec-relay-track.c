@@ -10,6 +10,8 @@
 #define ASK_AGAIN_US (2 * G_USEC_PER_SEC)
 /* What the objects of one fetch may take to come. */
 #define FILL_TIMEOUT_US (5 * G_USEC_PER_SEC)
+/* As long as a feed keeps groups by default. */
+#define KEEP_CACHED_US (60 * G_USEC_PER_SEC)
 /* A fill counts for a request of its own, and the names it holds are shared. */
 #define FILL_RECKONED 512
 
@@ -117,6 +119,15 @@ ec_relay_track_is_wanted (EcRelayTrack *self)
 
   look (self, &situation);
   return situation.wanted;
+}
+
+gboolean
+ec_relay_track_has_upstream (EcRelayTrack *self)
+{
+  Situation situation;
+
+  look (self, &situation);
+  return situation.n_granted + situation.n_asked > 0;
 }
 
 void
@@ -360,6 +371,18 @@ keep_counters (EcRelayCore *core, EcRelayTrack *self)
   core->stats.n_skipped_groups += stats.n_skipped_groups;
 }
 
+/* With the track goes the memory of who contradicted others in it. */
+static void
+let_upstreams_go (EcRelayTrack *self)
+{
+  for (guint i = 0; i < self->upstreams->len; i++) {
+    EcRelayUpstream *up = self->upstreams->pdata[i];
+
+    up->wanted = FALSE;
+    ec_relay_item_queue (up);
+  }
+}
+
 /* The last reference may go. */
 static void
 leave_registry (EcRelayCore *core, EcRelayTrack *self)
@@ -377,19 +400,12 @@ leave_registry (EcRelayCore *core, EcRelayTrack *self)
 void
 ec_relay_track_end (EcRelayCore *core, EcRelayTrack *self, EcMoqtDoneCode code, const char *reason)
 {
-  g_autoptr (GPtrArray) upstreams = NULL;
-
   if (!self->node)
     return;
   ec_relay_track_ref (self);
   ec_moq_feed_end (self->feed, code, reason);
   leave_registry (core, self);
-  for (guint i = 0; i < self->upstreams->len; i++) {
-    EcRelayUpstream *up = self->upstreams->pdata[i];
-
-    up->wanted = FALSE;
-    ec_relay_item_queue (up);
-  }
+  let_upstreams_go (self);
   for (guint i = 0; i < self->downstreams->len; i++) {
     EcRelayDownstream *down = self->downstreams->pdata[i];
 
@@ -412,15 +428,17 @@ give_up_fills (EcRelayCore *core, EcRelayTrack *self)
   }
 }
 
+/* Nothing to do here any more; what is cached of a track that nobody publishes and nobody reads is kept for a while. */
 static gboolean
-is_empty (EcRelayTrack *self)
+is_over (EcRelayCore *core, EcRelayTrack *self)
 {
   EcMoqFeedStats stats = { 0 };
 
-  if (self->upstreams->len > 0 || self->downstreams->len > 0 || self->fills->len > 0)
+  if (ec_relay_track_has_upstream (self) || self->downstreams->len > 0 || self->fills->len > 0)
     return FALSE;
   ec_moq_feed_get_stats (self->feed, &stats);
-  return stats.n_objects == 0 && stats.n_groups == 0;
+  return (stats.n_objects == 0 && stats.n_groups == 0) ||
+         (self->idle_us != G_MAXUINT64 && core->now_us >= self->idle_us + KEEP_CACHED_US);
 }
 
 void
@@ -434,8 +452,10 @@ ec_relay_track_tick (EcRelayCore *core, EcRelayTrack *self)
   if (self->orphan_us != G_MAXUINT64 &&
       core->now_us >= self->orphan_us + core->config.limits.orphan_ms * 1000)
     ec_relay_track_end (core, self, EC_MOQT_DONE_SUBSCRIPTION_ENDED, "its last publisher is gone");
-  else if (is_empty (self))
+  else if (is_over (core, self)) {
+    let_upstreams_go (self);
     leave_registry (core, self);
+  }
 }
 
 /* -- Fetching what the feed has not */

@@ -37,21 +37,6 @@ join (EcRelaySession *self, EcRelayUpstream *up, EcMoqtLocation largest)
 
 /* -- PUBLISH, of the peer */
 
-static gboolean
-claim (EcRelayCore *core,
-       EcMoqtName *space,
-       const EcRelayPrincipals *who,
-       EcRelayPrincipal *as,
-       const char **reason)
-{
-  gboolean claimed =
-      ec_relay_policy_claim (core->config.policy, space, who, core->now_us, as, reason);
-
-  if (!claimed)
-    core->stats.n_unauthorized++;
-  return claimed;
-}
-
 /* Locked. */
 static EcRelayUpstream *
 enter (EcRelaySession *self,
@@ -119,7 +104,7 @@ ec_relay_upstream_published (EcRelaySession *self, EcMoqtRequest *request)
     return;
 
   ec_relay_core_lock (core, ec_relay_session_now (self));
-  if (claim (core, space, &who, &as, &reason)) {
+  if (ec_relay_core_claim (core, self, space, &who, &as, &reason)) {
     track = ec_relay_registry_get_track (core, name, TRUE);
     if (track) {
       up = enter (self, request, track, &as);
@@ -220,7 +205,7 @@ ec_relay_upstream_finished (EcRelaySession *self, EcRelayUpstream *up, EcMoqtDon
   if (code != EC_MOQT_DONE_TRACK_ENDED)
     return;
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
-  if (track->upstreams->len == 0)
+  if (!ec_relay_track_has_upstream (track))
     ec_relay_track_end (self->core, track, EC_MOQT_DONE_TRACK_ENDED, "the track has ended");
   ec_relay_core_unlock (self->core);
 }

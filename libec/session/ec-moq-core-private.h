@@ -15,6 +15,7 @@ struct _EcMoqCore {
   gatomicrefcount refs;
   EcMoqOrigin *origin;    /* owned */
   EcMoqUri *uri;          /* owned; of what is dialled */
+  GBytes *token;          /* owned, nullable */
   GCancellable *dialling; /* cancelled by closing */
 
   GMutex mutex;
@@ -32,7 +33,6 @@ struct _EcMoqCore {
   GHashTable *announcing; /* EcMoqtName -> GPtrArray of EcMoqReply */
   gboolean takes;         /* tracks that the peer publishes */
   GQueue taken;           /* EcMoqReader, which nobody was told of yet */
-  GBytes *token;          /* nullable; set before there is a link */
 
   /* the link's thread's */
   EcMoqLink *link;

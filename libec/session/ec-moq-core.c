@@ -13,11 +13,19 @@ typedef struct {
 EcMoqCore *
 ec_moq_core_new (const char *uri)
 {
+  g_autoptr (EcMoqOrigin) origin = ec_moq_origin_new ();
+
+  return ec_moq_core_new_for_origin (uri, origin);
+}
+
+EcMoqCore *
+ec_moq_core_new_for_origin (const char *uri, EcMoqOrigin *origin)
+{
   EcMoqCore *self = g_new0 (EcMoqCore, 1);
 
   g_atomic_ref_count_init (&self->refs);
   g_mutex_init (&self->mutex);
-  self->origin = ec_moq_origin_new ();
+  self->origin = ec_moq_origin_ref (origin);
   self->dialling = g_cancellable_new ();
   self->strings[EC_MOQ_CORE_URI] = g_strdup (uri);
   self->announcing = g_hash_table_new_full (ec_moqt_name_hash, ec_moqt_name_equal,
@@ -46,6 +54,7 @@ ec_moq_core_unref (EcMoqCore *self)
   g_assert (!self->link && g_queue_is_empty (&self->commands));
   ec_moq_origin_unref (self->origin);
   g_clear_pointer (&self->uri, ec_moq_uri_free);
+  g_clear_pointer (&self->token, g_bytes_unref);
   g_clear_pointer (&self->news, ec_moq_news_unref);
   g_clear_pointer (&self->connecting, ec_moq_reply_unref);
   g_clear_error (&self->error);
@@ -56,7 +65,6 @@ ec_moq_core_unref (EcMoqCore *self)
   g_hash_table_unref (self->streams);
   g_ptr_array_unref (self->listeners);
   g_ptr_array_unref (self->offered);
-  g_clear_pointer (&self->token, g_bytes_unref);
   g_hash_table_unref (self->heard);
   g_object_unref (self->dialling);
   g_mutex_clear (&self->mutex);

@@ -26,6 +26,9 @@ enum {
 };
 
 EcMoqCore *ec_moq_core_new (const char *uri) G_GNUC_WARN_UNUSED_RESULT;
+/* With tracks that are offered elsewhere too; `origin` is referenced. */
+EcMoqCore *ec_moq_core_new_for_origin (const char *uri,
+                                       EcMoqOrigin *origin) G_GNUC_WARN_UNUSED_RESULT;
 EcMoqCore *ec_moq_core_ref (EcMoqCore *self);
 void ec_moq_core_unref (EcMoqCore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcMoqCore, ec_moq_core_unref)

@@ -197,6 +197,9 @@ send_object (EcMoqFeedReader *self, EcFeedGroup *group, EcFeedObject *object)
 
   fetch->progress = TRUE;
   leave_object (fetch, head->location);
+  /* A fetch carries no status (§11.2.1.1), it would be an empty object: the end of a group shows by what does not follow. */
+  if (head->status != EC_MOQT_OBJECT_NORMAL)
+    return;
   if (ec_feed_object_is_whole (object) && head->size <= EC_FEED_MAX_UNSENT) {
     ec_moqt_stream_write_object (fetch->stream, head, object->payload);
     self->feed->stats.bytes_out += head->size;
@@ -206,6 +209,23 @@ send_object (EcMoqFeedReader *self, EcFeedGroup *group, EcFeedObject *object)
   fetch->object = object;
   fetch->group = ec_feed_group_ref (group);
   fetch->offset = 0;
+}
+
+/* Those that are expired are asked for at once: ids, from the object at `i` on, in one row and not above `high`. */
+static guint64
+find_last_expired (EcMoqFeedReader *self, EcFeedGroup *group, guint i, guint64 high)
+{
+  const EcFeedObject *object = group->objects->pdata[i];
+  guint64 last = object->head.location.object;
+
+  while (++i < group->objects->len) {
+    object = group->objects->pdata[i];
+    if (object->head.location.object > high || object->head.location.object != last + 1 ||
+        !ec_feed_object_is_expired (self, object))
+      break;
+    last = object->head.location.object;
+  }
+  return last;
 }
 
 static Fetch
@@ -234,6 +254,8 @@ pump_next (EcMoqFeedReader *self)
     return miss_objects (self, object->head.location.object - 1);
   if (ec_feed_object_is_lost (object))
     return miss_objects (self, object->head.location.object);
+  if (ec_feed_object_is_expired (self, object))
+    return miss_objects (self, find_last_expired (self, group, i, high));
   send_object (self, group, object);
   return FETCH_MORE;
 }

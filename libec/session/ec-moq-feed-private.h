@@ -37,6 +37,7 @@ struct _EcFeedObject {
   EcFeedSubgroup *subgroup; /* NULL: a datagram */
   gboolean joined;          /* its subgroup has nothing between the object before it and this */
   guint64 prior_gap;        /* so many ids before it do not exist (§12.9) */
+  guint64 came_us;          /* when it began to come, the last time */
   EcFeedNews news;          /* of a datagram */
 };
 
@@ -96,10 +97,11 @@ struct _EcMoqFeed {
   EcMoqtName *name;
   EcMoqtProperties *properties;
   EcMoqFeedLimits limits;
-  GPtrArray *groups;  /* by id */
-  GPtrArray *writers; /* borrowed */
-  GPtrArray *readers; /* borrowed */
-  GPtrArray *fetches; /* borrowed: those of the readers that are fetches */
+  guint64 max_cache_us; /* MAX_CACHE_DURATION of an upstream; G_MAXUINT64: none */
+  GPtrArray *groups;    /* by id */
+  GPtrArray *writers;   /* borrowed */
+  GPtrArray *readers;   /* borrowed */
+  GPtrArray *fetches;   /* borrowed: those of the readers that are fetches */
   GQueue news;
   guint64 serial; /* of the last news */
   gboolean has_largest;
@@ -226,10 +228,13 @@ typedef enum {
   EC_FEED_STEP_DONE,   /* that was the subgroup's last */
   EC_FEED_STEP_BROKEN, /* what comes next is lost */
 } EcFeedStep;
-/* What a stream of the subgroup goes on with that would send the object at `index` next. `fresh`: it has sent none yet. */
-EcFeedStep ec_feed_subgroup_step (EcFeedSubgroup *self, guint index, gboolean fresh);
+/* What a stream of the subgroup goes on with that would send the object at `index` next, the first that is not below
+ * `next`. `fresh`: it has sent none yet. */
+EcFeedStep ec_feed_subgroup_step (EcFeedSubgroup *self, guint index, guint64 next, gboolean fresh);
 /* Whether nobody will fill up an object that is not whole. */
 gboolean ec_feed_object_is_lost (EcFeedObject *self);
+/* Whether it came so long ago that it must not be begun any more (§12.3). */
+gboolean ec_feed_object_is_expired (const EcMoqFeedReader *reader, const EcFeedObject *self);
 
 /* -- ec-moq-feed-writer.c */
 void ec_feed_subgroup_lose (EcMoqFeed *self,

@@ -264,7 +264,7 @@ pump_next (EcMoqFeedReader *self, EcFeedCursor *cursor)
   guint i = get_index (cursor);
   EcFeedObject *object;
 
-  switch (ec_feed_subgroup_step (cursor->subgroup, i, cursor->fresh)) {
+  switch (ec_feed_subgroup_step (cursor->subgroup, i, cursor->next, cursor->fresh)) {
   case EC_FEED_STEP_WAIT:
     return PUMP_WAIT;
   case EC_FEED_STEP_DONE:
@@ -288,7 +288,7 @@ pump_next (EcMoqFeedReader *self, EcFeedCursor *cursor)
   }
 
   object = cursor->subgroup->objects->pdata[i];
-  if (ec_feed_object_is_lost (object)) {
+  if (ec_feed_object_is_lost (object) || ec_feed_object_is_expired (self, object)) {
     /* Nothing of it was sent: the remainder goes on behind it, on a new stream. */
     if (cursor->stream && ec_moqt_stream_get_unsent (cursor->stream) > 0)
       return PUMP_WAIT;

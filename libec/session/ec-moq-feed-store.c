@@ -303,8 +303,21 @@ can_fill (EcFeedSubgroup *self, guint64 id, gboolean with, gboolean fresh)
   return FALSE;
 }
 
+/* Whether nothing that a reader wants who has had all before `next` lies before the object: a writer that stalls there is waited for in vain. */
+static gboolean
+is_next (EcFeedSubgroup *self, guint index, guint64 next, gboolean fresh)
+{
+  const EcFeedObject *object = self->objects->pdata[index];
+
+  if (!fresh)
+    return object->joined;
+  if (index == 0 && self->first_known)
+    return TRUE;
+  return object->head.location.object == next || (index > 0 && object->joined);
+}
+
 EcFeedStep
-ec_feed_subgroup_step (EcFeedSubgroup *self, guint index, gboolean fresh)
+ec_feed_subgroup_step (EcFeedSubgroup *self, guint index, guint64 next, gboolean fresh)
 {
   EcFeedObject *object;
 
@@ -318,7 +331,7 @@ ec_feed_subgroup_step (EcFeedSubgroup *self, guint index, gboolean fresh)
   }
 
   object = self->objects->pdata[index];
-  if (fresh ? index == 0 && self->first_known : object->joined)
+  if (is_next (self, index, next, fresh))
     return EC_FEED_STEP_OBJECT;
   if (can_fill (self, object->head.location.object, FALSE, fresh))
     return EC_FEED_STEP_WAIT;
@@ -371,6 +384,17 @@ ec_feed_object_is_lost (EcFeedObject *self)
 
   return !ec_feed_object_is_whole (self) && subgroup && subgroup->given_up &&
          !can_fill (subgroup, self->head.location.object, TRUE, FALSE);
+}
+
+gboolean
+ec_feed_object_is_expired (const EcMoqFeedReader *reader, const EcFeedObject *self)
+{
+  guint64 max_us = reader->feed->max_cache_us, now_us;
+
+  if (max_us == G_MAXUINT64 || !reader->transport)
+    return FALSE;
+  now_us = ec_transport_now (reader->transport);
+  return now_us > self->came_us && now_us - self->came_us > max_us;
 }
 
 /* The payload, and the room for it and for what goes with it; groups that are older go for it. */

@@ -328,6 +328,7 @@ stream_object (EcMoqFeedWriter *self,
   if (put != EC_MOQ_FEED_PUT_OK)
     return put;
   if (object) {
+    object->came_us = now_us;
     join (stream, object);
     note_hole (feed, stream->subgroup, object, now_us);
   }
@@ -427,6 +428,8 @@ isolated_object (EcMoqFeed *self,
   }
   ec_feed_group_ref (group);
   put = merge_object (self, group, subgroup, head, payload, object);
+  if (put == EC_MOQ_FEED_PUT_OK && *object)
+    (*object)->came_us = now_us;
   if (put == EC_MOQ_FEED_PUT_OK && *object && subgroup)
     note_hole (self, subgroup, *object, now_us);
   /* Nobody is in it; of the open group its stream may follow. */

@@ -49,6 +49,7 @@ ec_moq_feed_new (EcMoqtName *track, EcMoqtProperties *properties, const EcMoqFee
   self->readers = g_ptr_array_new ();
   self->fetches = g_ptr_array_new ();
   self->next_give_up_us = G_MAXUINT64;
+  self->max_cache_us = G_MAXUINT64;
   return self;
 }
 
@@ -89,9 +90,14 @@ ec_moq_feed_get_name (EcMoqFeed *self)
 void
 ec_moq_feed_set_properties (EcMoqFeed *self, EcMoqtProperties *properties)
 {
+  guint64 ms;
+
   g_mutex_lock (&self->mutex);
-  if (!self->properties && properties)
+  if (!self->properties && properties) {
     self->properties = ec_moqt_properties_ref (properties);
+    if (ec_moqt_properties_find_number (properties, EC_MOQT_PROPERTY_MAX_CACHE_DURATION, &ms))
+      self->max_cache_us = MIN (ms, G_MAXUINT64 / 2000) * 1000;
+  }
   g_mutex_unlock (&self->mutex);
 }
 
@@ -180,6 +186,27 @@ ec_moq_feed_trim (EcMoqFeed *self, guint64 now_us, gsize bytes)
       break;
     if (before - self->stats.bytes >= bytes &&
         now_us - MIN (now_us, oldest->began_us) <= self->limits.max_age_us)
+      break;
+    ec_feed_evict (self, oldest);
+  }
+  freed = before - self->stats.bytes;
+  g_mutex_unlock (&self->mutex);
+
+  ec_moq_feed_flush (self);
+  return freed;
+}
+
+gsize
+ec_moq_feed_drop (EcMoqFeed *self, gsize bytes)
+{
+  gsize before, freed;
+
+  g_mutex_lock (&self->mutex);
+  before = self->stats.bytes;
+  while (before - self->stats.bytes < bytes) {
+    EcFeedGroup *oldest = ec_feed_get_evictable (self, 0);
+
+    if (!oldest)
       break;
     ec_feed_evict (self, oldest);
   }

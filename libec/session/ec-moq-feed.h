@@ -38,7 +38,8 @@ void ec_moq_feed_unref (EcMoqFeed *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcMoqFeed, ec_moq_feed_unref)
 
 EcMoqtName *ec_moq_feed_get_name (EcMoqFeed *self);
-/* The track's properties; the first who tells, decides. */
+/* The track's properties as an upstream told them; the first who tells, decides. From then on no object is begun that came longer ago
+ * than MAX_CACHE_DURATION says (§12.3): a fetch asks for it anew. What the track's own publisher made never expires. */
 void ec_moq_feed_set_properties (EcMoqFeed *self, EcMoqtProperties *properties);
 /* FALSE: nothing is known to have been published. What an upstream says of it counts too. */
 gboolean ec_moq_feed_get_largest (EcMoqFeed *self, EcMoqtLocation *largest);
@@ -57,6 +58,8 @@ void ec_moq_feed_get_stats (EcMoqFeed *self, EcMoqFeedStats *stats);
 
 /* Drops what is too old, and, while `bytes` are not freed, the oldest groups down to the newest two; returns what it freed. */
 gsize ec_moq_feed_trim (EcMoqFeed *self, guint64 now_us, gsize bytes);
+/* Drops the oldest groups, the newest too, while `bytes` are not freed; returns what it freed. Subscriptions go on with what comes then. */
+gsize ec_moq_feed_drop (EcMoqFeed *self, gsize bytes);
 /* Ends all subscriptions by PUBLISH_DONE when they have been served what there is; nothing can be written any more. */
 void ec_moq_feed_end (EcMoqFeed *self, EcMoqtDoneCode code, const char *reason);
 

@@ -42,6 +42,15 @@ on_cancelled_wake (GCancellable *cancellable, gpointer data)
 EcMoqInboxItem *
 ec_moq_inbox_read (EcMoqInbox *self, GCancellable *cancellable, GError **error)
 {
+  return ec_moq_inbox_read_until (self, G_MAXINT64, cancellable, error);
+}
+
+EcMoqInboxItem *
+ec_moq_inbox_read_until (EcMoqInbox *self,
+                         gint64 until_us,
+                         GCancellable *cancellable,
+                         GError **error)
+{
   gulong id = cancellable
                   ? g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled_wake), self, NULL)
                   : 0;
@@ -50,8 +59,14 @@ ec_moq_inbox_read (EcMoqInbox *self, GCancellable *cancellable, GError **error)
 
   g_mutex_lock (&self->mutex);
   while (!g_cancellable_set_error_if_cancelled (cancellable, error) &&
-         !ec_moq_inbox_poll_locked (self, &item, error))
-    g_cond_wait (&self->cond, &self->mutex);
+         !ec_moq_inbox_poll_locked (self, &item, error)) {
+    if (until_us == G_MAXINT64) {
+      g_cond_wait (&self->cond, &self->mutex);
+    } else if (!g_cond_wait_until (&self->cond, &self->mutex, until_us)) {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "Nothing came in time.");
+      break;
+    }
+  }
   if (item)
     wake = ec_moq_inbox_settle (self, item);
   g_mutex_unlock (&self->mutex);

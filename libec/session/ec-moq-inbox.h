@@ -91,6 +91,11 @@ gboolean ec_moq_inbox_poll (EcMoqInbox *self, EcMoqInboxItem **item, GError **er
 EcMoqInboxItem *ec_moq_inbox_read (EcMoqInbox *self,
                                    GCancellable *cancellable,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Likewise, but NULL with G_IO_ERROR_TIMED_OUT at `until_us`, monotonic. */
+EcMoqInboxItem *ec_moq_inbox_read_until (EcMoqInbox *self,
+                                         gint64 until_us,
+                                         GCancellable *cancellable,
+                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Returns EcMoqInboxItem or NULL by the task, which is taken; several are served in turns. */
 void ec_moq_inbox_read_async (EcMoqInbox *self, GTask *task);
 gsize ec_moq_inbox_get_bytes (EcMoqInbox *self);       /* that are held */

@@ -237,8 +237,10 @@ on_timer (gpointer user_data)
 
   if (session)
     ec_moqt_session_timer (self->session, now_us);
-  if (user && self->events->timer && !ec_moqt_session_is_closed (self->session))
+  if (user && self->events->timer && !ec_moqt_session_is_closed (self->session)) {
+    ec_moqt_session_set_now (self->session, now_us);
     self->events->timer (self->user_data);
+  }
 }
 
 static void
@@ -253,8 +255,11 @@ on_woken (gpointer user_data)
     ec_transport_close (self->transport, self->close_code, reason);
     return;
   }
-  if (self->events->woken && !ec_moqt_session_is_closed (self->session))
+  if (self->events->woken && !ec_moqt_session_is_closed (self->session)) {
+    /* Nothing may have come for long; what the user asks now has its time from now. */
+    ec_moqt_session_set_now (self->session, ec_moq_link_now (self));
     self->events->woken (self->user_data);
+  }
 }
 
 /* The transport is done with us: so is the session, and then nobody needs the link. */

@@ -15,11 +15,8 @@ heard_of (EcMemoryEnd *self, EcStreamId id)
 }
 
 /* `closed`, the last event: nothing is kept that the owner could miss. */
-void
-ec_memory_end_closed (EcMemoryEnd *self,
-                      EcTransportCloseCause cause,
-                      guint64 code,
-                      const char *reason)
+static void
+tell_closed (EcMemoryEnd *self, EcTransportCloseCause cause, guint64 code, const char *reason)
 {
   EcTransportClose close = { .cause = cause, .code = code, .reason = reason };
 
@@ -175,7 +172,7 @@ on_close (EcMemoryEnd *self, const EcMemoryEvent *event)
   if (event->cause != EC_TRANSPORT_CLOSE_LOCAL && self->closed)
     return;
   self->closed = TRUE;
-  ec_memory_end_closed (self, event->cause, event->value, (const char *) event->data);
+  tell_closed (self, event->cause, event->value, (const char *) event->data);
 }
 
 void

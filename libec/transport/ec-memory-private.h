@@ -71,7 +71,8 @@ struct _EcMemoryEnd {
   EcMemoryEnd *peer;
   EcMemoryLink link; /* defaults filled in; the strings are the client's */
   gboolean established, closed, released, cut;
-  gboolean woken; /* the network's */
+  gboolean woken;         /* the network's */
+  guint64 established_us; /* when it is, unless it closes before */
   GHashTable *streams;
   GPtrArray *active; /* with something unsent */
   guint64 n_streams;
@@ -104,6 +105,7 @@ void ec_memory_pair_free (EcMemoryEnd *client);
 
 guint64 ec_memory_end_now (EcMemoryEnd *self);
 guint64 ec_memory_end_arrival (EcMemoryEnd *self);
+guint64 ec_memory_end_soonest_arrival (EcMemoryEnd *self);
 void ec_memory_end_soon (EcMemoryEnd *self, EcMemoryEventKind kind, EcStreamId id, gboolean flag);
 void ec_memory_end_tell_peer (
     EcMemoryEnd *self, EcMemoryEventKind kind, EcStreamId id, guint64 value, gboolean flag);
@@ -125,10 +127,6 @@ void ec_memory_datagram_free (gpointer data);
 /* Lets `event` happen. */
 void ec_memory_end_dispatch (EcMemoryEnd *self, EcMemoryEvent *event);
 void ec_memory_end_cut (EcMemoryEnd *self);
-void ec_memory_end_closed (EcMemoryEnd *self,
-                           EcTransportCloseCause cause,
-                           guint64 code,
-                           const char *reason);
 void ec_memory_end_close_later (EcMemoryEnd *self,
                                 guint64 at_us,
                                 EcTransportCloseCause cause,

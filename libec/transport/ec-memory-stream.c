@@ -13,12 +13,21 @@ ec_memory_end_now (EcMemoryEnd *self)
 }
 
 guint64
-ec_memory_end_arrival (EcMemoryEnd *self)
+ec_memory_end_soonest_arrival (EcMemoryEnd *self)
 {
   guint64 jitter = MIN (self->link.jitter_us, G_MAXUINT32 - 1);
 
   return ec_memory_end_now (self) + self->link.latency_us +
          ec_memory_network_random (self->network, (guint32) jitter + 1);
+}
+
+/* The peer hears of nothing but a close before it is established: what overtakes the handshake waits. */
+guint64
+ec_memory_end_arrival (EcMemoryEnd *self)
+{
+  guint64 at_us = ec_memory_end_soonest_arrival (self);
+
+  return MAX (at_us, self->peer->established_us);
 }
 
 void

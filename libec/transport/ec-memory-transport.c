@@ -217,12 +217,9 @@ end_close (EcTransport *transport, guint64 code, const char *reason)
     return;
   self->closed = TRUE;
   reason = reason ? reason : "";
-  ec_memory_end_close_later (self->peer, ec_memory_end_arrival (self), EC_TRANSPORT_CLOSE_PEER,
-                             code, reason);
-  if (ec_memory_network_random (self->network, 2))
-    ec_memory_end_close_later (self, 0, EC_TRANSPORT_CLOSE_LOCAL, code, reason);
-  else
-    ec_memory_end_closed (self, EC_TRANSPORT_CLOSE_LOCAL, code, reason);
+  ec_memory_end_close_later (self->peer, ec_memory_end_soonest_arrival (self),
+                             EC_TRANSPORT_CLOSE_PEER, code, reason);
+  ec_memory_end_close_later (self, 0, EC_TRANSPORT_CLOSE_LOCAL, code, reason);
 }
 
 static void
@@ -231,7 +228,9 @@ end_get_info (EcTransport *transport, EcTransportInfo *info)
   EcMemoryEnd *self = (EcMemoryEnd *) transport;
 
   info->protocol = self->link.protocol;
-  info->peer = transport->server ? "memory:client" : "memory:server";
+  info->peer = !transport->server          ? "memory:server"
+               : self->link.client_address ? self->link.client_address
+                                           : "memory:client";
   info->path = self->link.path;
   info->authority = self->link.authority;
   info->peer_key = transport->server ? self->link.client_key : self->link.server_key;
@@ -344,7 +343,8 @@ ec_memory_pair_new (EcMemoryNetwork *network,
   for (guint i = 0; i < 2; i++) {
     ends[i] = end_new (network, &link, i == 1);
     /* Flights of the handshake: the client is sure after two, the server after three. */
-    ec_memory_network_push (network, &(EcMemoryEvent){ .at_us = now + (2 + i) * way,
+    ends[i]->established_us = now + (2 + i) * way;
+    ec_memory_network_push (network, &(EcMemoryEvent){ .at_us = ends[i]->established_us,
                                                        .end = ends[i],
                                                        .kind = EC_MEMORY_ESTABLISHED });
   }

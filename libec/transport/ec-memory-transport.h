@@ -7,8 +7,8 @@
  * EcMemoryNetwork: pairs of transports in memory, in virtual time; for tests of what lives above them.
  *
  * What happens, and when, follows from the seed and from what is called: the same calls give the same run.
- * Nothing happens but in ec_memory_network_step() and _run(), which hand out the events, and no event comes
- * from inside a call but `closed`, which comes from ec_transport_close() or later, as the seed has it.
+ * Nothing happens but in ec_memory_network_step() and _run(), which hand out the events: none comes from inside a call.
+ * `established` is the first, however much jitter there is, but for a `closed` that comes before it.
  *
  * It is strict where a real connection would be lenient: flow control credit comes back by
  * ec_transport_consume() alone, more than was given cannot be consumed, and `stream_closed` waits until all
@@ -36,7 +36,8 @@ typedef struct {
   const char *protocol;    /* of both EcTransportInfo; "" */
   const char *path;        /* … as a WebTransport session has them; nullable */
   const char *authority;
-  const guint8 *client_key; /* 32 bytes that the server sees as peer_key; nullable */
+  const char *client_address; /* static; what the server sees as peer; nullable */
+  const guint8 *client_key;   /* 32 bytes that the server sees as peer_key; nullable */
   const guint8 *server_key;
 } EcMemoryLink;
 

@@ -283,6 +283,12 @@ on_namespace_lost (gpointer data, EcMoqtRequest *request, EcMoqtName *name)
   on_namespace (data, "lost", request, name);
 }
 
+static void
+on_publish_blocked (gpointer data, EcMoqtRequest *request, EcMoqtName *name)
+{
+  on_namespace (data, "blocked", request, name);
+}
+
 static Seen *
 seen_of (User *self, EcMoqtStream *stream)
 {
@@ -377,6 +383,12 @@ on_stream_ended (gpointer data, EcMoqtStream *stream, gboolean reset, EcMoqtRese
   g_assert_true (reset || !seen->open);
   if (seen->open)
     self->n_cut++;
+  if (self->kept) {
+    gint64 id = ec_moqt_stream_keep_credit (stream);
+
+    if (id >= 0)
+      g_array_append_val (self->kept, id);
+  }
   user_untrack_stream (self, stream);
   self->stream = NULL;
   note (self, reset ? "reset" : "fin", NULL);
@@ -462,6 +474,7 @@ const EcMoqtEvents user_events = {
   .finished = on_finished,
   .namespace_found = on_namespace_found,
   .namespace_lost = on_namespace_lost,
+  .publish_blocked = on_publish_blocked,
   .stream_opened = on_stream_opened,
   .object = on_object,
   .payload = on_payload,

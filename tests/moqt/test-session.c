@@ -594,6 +594,299 @@ test_one_write (gconstpointer draft)
   pair_end (&pair, controls (draft));
 }
 
+static guint
+write_groups (Pair *self, EcMoqtRequest *published, guint *next)
+{
+  EcMoqtStream *stream;
+  guint n = 0;
+
+  while (*next < 200 &&
+         (stream = ec_moqt_request_open_subgroup (published, *next, 0, 1, FALSE, TRUE, TRUE))) {
+    user_write_object (stream, (EcMoqtLocation){ *next, 0 });
+    user_write_object (stream, (EcMoqtLocation){ *next, 1 });
+    ec_moqt_stream_finish (stream);
+    (*next)++;
+    n++;
+  }
+  pipe_settle (self->pipe);
+  return n;
+}
+
+/* Groups that are over and were not read keep their streams: the peer has no more of them than may be open. */
+static void
+test_kept_credit (gconstpointer draft)
+{
+  g_autoptr (EcMoqtName) name = user_name ("a/b", "chunks");
+  g_autoptr (GArray) kept = g_array_new (FALSE, FALSE, sizeof (gint64));
+  Pair pair;
+  EcMoqtRequest *ours, *published;
+  guint next = 0;
+
+  pair_init (&pair, draft, NULL);
+  pair.pipe->holds = TRUE;
+  pair.pipe->max_streams = 10;
+  pair.users[1].on_requested = grant_all;
+  pair.users[0].keeps_credit = TRUE;
+  pair.users[0].kept = kept;
+  ours = user_track (&pair.users[0], ec_moqt_session_subscribe (pair.users[0].session, name, NULL));
+  pipe_settle (pair.pipe);
+  published = pair.users[1].last;
+  while (write_groups (&pair, published, &next) > 0)
+    g_assert_cmpuint (kept->len, <=, 10);
+  g_assert_cmpuint (next, <, 100); /* objects without payload have nothing to be kept for */
+  g_assert_cmpuint (kept->len, >=, 9);
+
+  /* It goes on as they are read. */
+  while (next < 200) {
+    g_assert_cmpuint (kept->len, >, 0);
+    ec_moqt_session_consume (pair.users[0].session, g_array_index (kept, gint64, 0), 1);
+    ec_moqt_session_consume (pair.users[0].session, g_array_index (kept, gint64, 0), G_MAXSIZE);
+    ec_moqt_session_consume (pair.users[0].session, g_array_index (kept, gint64, 0), 7);
+    g_array_remove_index (kept, 0);
+    pipe_settle (pair.pipe);
+    write_groups (&pair, published, &next);
+    g_assert_cmpuint (kept->len, <=, 10);
+  }
+  g_assert_cmpuint (pair.users[0].n_objects, ==, 400);
+  while (kept->len > 0) {
+    ec_moqt_session_consume (pair.users[0].session, g_array_index (kept, gint64, 0), G_MAXSIZE);
+    g_array_remove_index (kept, 0);
+  }
+  pair.users[0].kept = NULL;
+  user_untrack (&pair.users[0], ours);
+  ec_moqt_request_cancel (ours);
+  pair_end (&pair, controls (draft));
+}
+
+/* A session in which nothing happens for long: what is asked then has all the time for its answer. */
+static void
+test_idle (gconstpointer draft)
+{
+  g_autoptr (EcMoqtName) name = user_name ("a/b", "chunks");
+  Pair pair;
+  EcMoqtRequest *ours;
+
+  pair_init (&pair, draft, NULL);
+  pipe_wait (pair.pipe, 60 * SECOND);
+  ours = user_track (&pair.users[0], ec_moqt_session_subscribe (pair.users[0].session, name, NULL));
+  pipe_wait (pair.pipe, 9 * SECOND);
+  ec_moqt_request_grant (pair.users[1].last, NULL);
+  pipe_settle (pair.pipe);
+  g_assert_cmpstr (user_take_log (&pair.users[0]), ==, "granted:SUBSCRIBE");
+  user_untrack (&pair.users[0], ours);
+  ec_moqt_request_cancel (ours);
+  pair_end (&pair, controls (draft));
+}
+
+/* An update that nobody answers is refused here; its answer is heard, and means nothing any more. */
+static void
+test_update_timeout (gconstpointer draft)
+{
+  g_autoptr (EcMoqtName) name = user_name ("a/b", "chunks");
+  EcMoqtParams changed = { .has = EC_MOQT_PARAM_SUBSCRIBER_PRIORITY, .subscriber_priority = 3 };
+  Pair pair;
+  EcMoqtRequest *ours;
+
+  pair_init (&pair, draft, NULL);
+  pair.users[1].on_requested = grant_all;
+  ours = user_track (&pair.users[0], ec_moqt_session_subscribe (pair.users[0].session, name, NULL));
+  pipe_settle (pair.pipe);
+  user_take_log (&pair.users[0]);
+  ec_moqt_request_update (ours, &changed);
+  pipe_wait (pair.pipe, 5 * SECOND);
+  ec_moqt_request_update (ours, &changed);
+  pipe_wait (pair.pipe, 6 * SECOND);
+  g_assert_cmpstr (user_take_log (&pair.users[0]), ==, "update_refused:SUBSCRIBE");
+  g_assert_cmpuint (pair.users[0].error, ==, EC_MOQT_ERROR_TIMEOUT);
+  for (guint i = 0; i < 2; i++)
+    ec_moqt_request_grant_update (pair.users[1].last, NULL);
+  pipe_wait (pair.pipe, 20 * SECOND);
+  g_assert_cmpstr (user_take_log (&pair.users[0]), ==, "updated:SUBSCRIBE");
+  user_untrack (&pair.users[0], ours);
+  ec_moqt_request_cancel (ours);
+  pair_end (&pair, controls (draft));
+}
+
+/* §10.9.1: an update that is refused ends its request, on both sides. */
+static void
+test_update_refused (gconstpointer draft)
+{
+  g_autoptr (EcMoqtName) name = user_name ("a/b", "chunks");
+  g_autoptr (EcMoqtName) space = user_name ("a/b", NULL);
+  EcMoqtLocation start = { 0, 0 }, end = { 3, 0 };
+  EcMoqtParams changed = { 0 };
+
+  for (guint kind = 0; kind < 5; kind++) {
+    Pair pair;
+    EcMoqtSession *session;
+    EcMoqtRequest *ours;
+
+    pair_init (&pair, draft, NULL);
+    session = pair.users[0].session;
+    pair.pipe->in_order = TRUE;
+    pair.users[1].on_requested = grant_all;
+    ours = kind == 0   ? ec_moqt_session_subscribe (session, name, NULL)
+           : kind == 1 ? ec_moqt_session_publish (session, name, NULL, NULL)
+           : kind == 2 ? ec_moqt_session_fetch (session, name, start, end, NULL)
+           : kind == 3 ? ec_moqt_session_publish_namespace (session, space, NULL)
+                       : ec_moqt_session_subscribe_namespace (session, space, NULL);
+    user_track (&pair.users[0], ours);
+    pipe_settle (pair.pipe);
+    if (kind == 2)
+      g_assert_nonnull (ec_moqt_request_open_fetch (pair.users[1].last));
+    user_take_log (&pair.users[0]);
+    ec_moqt_request_update (ours, &changed);
+    pipe_settle (pair.pipe);
+    g_assert_nonnull (strstr (user_take_log (&pair.users[1]), "update_requested"));
+    user_untrack (&pair.users[1], pair.users[1].last);
+    ec_moqt_request_refuse_update (pair.users[1].last, EC_MOQT_ERROR_UNAUTHORIZED, "no");
+    pipe_settle (pair.pipe);
+    if (kind == 1) { /* STOP_SENDING may overtake the REQUEST_ERROR */
+      g_assert_true (g_str_has_suffix (user_take_log (&pair.users[0]), "cancelled:PUBLISH"));
+    } else {
+      g_assert_true (g_str_has_prefix (user_take_log (&pair.users[0]), "update_refused"));
+      g_assert_cmpuint (pair.users[0].error, ==, EC_MOQT_ERROR_UNAUTHORIZED);
+    }
+    if (kind == 0)
+      g_assert_cmpuint (pair.users[0].done, ==, EC_MOQT_DONE_UPDATE_FAILED);
+    if (kind == 2 && pair.users[0].n_ended == 0) { /* 16 does not say more than that */
+      user_untrack (&pair.users[0], ours);
+      ec_moqt_request_cancel (ours);
+    }
+    pair_end (&pair, controls (draft));
+  }
+}
+
+/* §10.9.2: names are relative to the old prefix up to the answer, to the new one behind it. */
+static void
+test_prefix (gconstpointer draft)
+{
+  g_autoptr (EcMoqtName) old = user_name ("ec/v1", NULL);
+  g_autoptr (EcMoqtName) of_old = user_name ("ec/v1/atsc", NULL);
+  g_autoptr (EcMoqtName) new = user_name ("ec/v2", NULL);
+  g_autoptr (EcMoqtName) of_new = user_name ("ec/v2/dvb", NULL);
+  g_autoptr (EcMoqtName) both = user_name ("ec", NULL);
+  g_autoptr (EcMoqtName) other = user_name ("x", NULL);
+  EcMoqtParams changed = { .has = EC_MOQT_PARAM_NAMESPACE_PREFIX };
+  Pair pair;
+  EcMoqtRequest *ours, *theirs, *second;
+
+  if (((const EcMoqtDraft *) draft)->shape == EC_MOQT_SHAPE_ONE_CONTROL_STREAM)
+    return; /* prefixes cannot be changed */
+  pair_init (&pair, draft, NULL);
+  pair.users[1].on_requested = grant_all;
+  ours = user_track (&pair.users[0],
+                     ec_moqt_session_subscribe_namespace (pair.users[0].session, old, NULL));
+  pipe_settle (pair.pipe);
+  theirs = pair.users[1].last;
+  changed.namespace_prefix = new;
+  ec_moqt_request_update (ours, &changed);
+  pipe_settle (pair.pipe);
+  user_take_log (&pair.users[0]);
+  ec_moqt_request_send_namespace (theirs, of_old);
+  ec_moqt_request_send_namespace (theirs, of_new); /* it cannot be said yet */
+  ec_moqt_request_grant_update (theirs, NULL);
+  ec_moqt_request_send_namespace (theirs, of_new);
+  ec_moqt_request_send_namespace_done (theirs, of_old); /* … nor this any more */
+  pipe_settle (pair.pipe);
+  g_assert_cmpstr (user_take_log (&pair.users[0]), ==,
+                   "found(ec/v1/atsc):SUBSCRIBE_NAMESPACE lost(ec/v1/atsc):SUBSCRIBE_NAMESPACE "
+                   "updated:SUBSCRIBE_NAMESPACE found(ec/v2/dvb):SUBSCRIBE_NAMESPACE");
+
+  /* Another's must not be shared. */
+  second = user_track (&pair.users[0],
+                       ec_moqt_session_subscribe_namespace (pair.users[0].session, other, NULL));
+  pipe_settle (pair.pipe);
+  user_take_log (&pair.users[0]);
+  changed.namespace_prefix = both;
+  ec_moqt_request_update (second, &changed);
+  pipe_settle (pair.pipe);
+  g_assert_cmpstr (user_take_log (&pair.users[0]), ==,
+                   "update_refused:SUBSCRIBE_NAMESPACE finished:SUBSCRIBE_NAMESPACE");
+  g_assert_cmpuint (pair.users[0].error, ==, EC_MOQT_ERROR_PREFIX_OVERLAP);
+  user_untrack (&pair.users[0], ours);
+  ec_moqt_request_cancel (ours);
+  pair_end (&pair, controls (draft));
+}
+
+/* §8: a subgroup that was written whole, and is not delivered in time. */
+static void
+test_subgroup_timeout (gconstpointer draft)
+{
+  g_autoptr (EcMoqtName) name = user_name ("a/b", "chunks");
+  EcMoqtParams params = { .has = EC_MOQT_PARAM_SUBGROUP_DELIVERY_TIMEOUT,
+                          .subgroup_delivery_timeout_ms = 500 };
+  Pair pair;
+  EcMoqtStream *stream;
+  EcMoqtRequest *ours;
+
+  if (((const EcMoqtDraft *) draft)->shape == EC_MOQT_SHAPE_ONE_CONTROL_STREAM)
+    return; /* it has no such parameter */
+  pair_init (&pair, draft, NULL);
+  pair.users[1].on_requested = grant_all;
+  ours = user_track (&pair.users[0], ec_moqt_session_subscribe (pair.users[0].session, name, NULL));
+  pipe_settle (pair.pipe);
+  stream = ec_moqt_request_open_subgroup (pair.users[1].last, 1, 0, 1, FALSE, FALSE, TRUE);
+  /* Said by an update, while it is open. */
+  ec_moqt_request_update (ours, &params);
+  pipe_settle (pair.pipe);
+  ec_moqt_request_grant_update (pair.users[1].last, NULL);
+  pair.users[0].keeps_credit = TRUE;
+  pair.pipe->window = 100;
+  for (guint i = 0; i < 100; i++)
+    user_write_object (stream, (EcMoqtLocation){ 1, i });
+  pipe_wait (pair.pipe, 2 * SECOND); /* while it may still be added to there is time */
+  g_assert_null (strstr (user_take_log (&pair.users[0]), "reset"));
+  ec_moqt_stream_finish (stream);
+  pipe_wait (pair.pipe, 2 * SECOND);
+  g_assert_true (g_str_has_suffix (user_take_log (&pair.users[0]), "reset"));
+  user_untrack (&pair.users[0], ours);
+  ec_moqt_request_cancel (ours);
+  pair_end (&pair, controls (draft));
+}
+
+/* §6.1: tracks that were asked for, and no stream to offer them on. */
+static void
+test_publish_blocked (gconstpointer draft)
+{
+  gboolean has = ((const EcMoqtDraft *) draft)->publish_blocked;
+  g_autoptr (EcMoqtName) space = user_name ("a/b", NULL);
+  g_autoptr (EcMoqtName) name = user_name ("a/b", "t");
+  g_autoptr (EcMoqtName) later = user_name ("a/b", "u");
+  EcMoqtRequest *ours;
+  Pair pair;
+
+  if (!has)
+    return;
+  pair_init (&pair, draft, NULL);
+  pair.users[1].on_requested = grant_all;
+  ours = user_track (&pair.users[0],
+                     ec_moqt_session_subscribe_tracks (pair.users[0].session, space, NULL));
+  pipe_settle (pair.pipe);
+  for (guint i = 0; i < 2; i++)
+    user_take_log (&pair.users[i]);
+  pair.pipe->max_streams = 0;
+  user_track (&pair.users[1], ec_moqt_session_publish (pair.users[1].session, name, NULL, NULL));
+  pipe_settle (pair.pipe);
+  g_assert_cmpstr (user_take_log (&pair.users[1]), ==, "refused:PUBLISH");
+  g_assert_cmpuint (pair.users[1].error, ==, EC_MOQT_ERROR_EXCESSIVE_LOAD);
+  g_assert_cmpstr (user_take_log (&pair.users[0]), ==, "blocked(a/b):SUBSCRIBE_TRACKS");
+
+  /* It must not follow, and is not told twice; others may. */
+  pair.pipe->max_streams = 100;
+  user_track (&pair.users[1], ec_moqt_session_publish (pair.users[1].session, name, NULL, NULL));
+  pipe_settle (pair.pipe);
+  g_assert_cmpstr (user_take_log (&pair.users[1]), ==, "refused:PUBLISH");
+  g_assert_cmpstr (user_take_log (&pair.users[0]), ==, "");
+  user_track (&pair.users[1], ec_moqt_session_publish (pair.users[1].session, later, NULL, NULL));
+  pipe_settle (pair.pipe);
+  g_assert_cmpstr (user_take_log (&pair.users[0]), ==, "requested:PUBLISH");
+  refuse_all (&pair.users[0], pair.users[0].last);
+  user_untrack (&pair.users[0], ours);
+  ec_moqt_request_cancel (ours);
+  pair_end (&pair, controls (draft));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -616,6 +909,13 @@ main (int argc, char **argv)
     { "datagram", test_datagram },
     { "tokens", test_tokens },
     { "one-write", test_one_write },
+    { "kept-credit", test_kept_credit },
+    { "idle", test_idle },
+    { "update-timeout", test_update_timeout },
+    { "update-refused", test_update_refused },
+    { "prefix", test_prefix },
+    { "subgroup-timeout", test_subgroup_timeout },
+    { "publish-blocked", test_publish_blocked },
   };
 
   g_test_init (&argc, &argv, NULL);

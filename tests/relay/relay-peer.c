@@ -88,6 +88,7 @@ sub_free (gpointer data)
   Sub *self = data;
 
   g_hash_table_unref (self->objects);
+  g_clear_pointer (&self->properties, ec_moqt_properties_unref);
   g_free (self);
 }
 
@@ -125,7 +126,7 @@ world_free (World *self)
 static void
 pub_step (Pub *self, guint64 now_us)
 {
-  while (self->writer) {
+  while (self->writer && !self->stalled) {
     guint64 due_us = self->at * OBJECT_US + self->offset_us;
     guint64 group = self->at / GROUP_OBJECTS, object = self->at % GROUP_OBJECTS;
     gsize size = broadcast_size (group, object);
@@ -176,12 +177,19 @@ world_run (World *self, guint64 us)
 Pub *
 peer_make (Peer *self, const char *path, const char *track, gboolean publish)
 {
+  return peer_make_with (self, path, track, publish, NULL);
+}
+
+Pub *
+peer_make_with (
+    Peer *self, const char *path, const char *track, gboolean publish, EcMoqtProperties *properties)
+{
   Pub *pub = g_new0 (Pub, 1);
   guint64 group_us = GROUP_OBJECTS * OBJECT_US;
 
   pub->peer = self;
   pub->name = make_name (path, track);
-  pub->feed = ec_moq_feed_new (pub->name, NULL, &(EcMoqFeedLimits){ .max_lag = 8 });
+  pub->feed = ec_moq_feed_new (pub->name, properties, &(EcMoqFeedLimits){ .max_lag = 8 });
   pub->writer = ec_moq_feed_add_writer (pub->feed);
   /* From the open group's beginning, as one that has been here for a while. */
   pub->at = world_now (self->world) / group_us * GROUP_OBJECTS;
@@ -192,7 +200,7 @@ peer_make (Peer *self, const char *path, const char *track, gboolean publish)
 
     if (ec_moq_feed_get_largest (pub->feed, &params.largest))
       params.has |= EC_MOQT_PARAM_LARGEST_OBJECT;
-    pub->publish = ec_moqt_session_publish (self->moqt, pub->name, &params, NULL);
+    pub->publish = ec_moqt_session_publish (self->moqt, pub->name, &params, properties);
     ec_moqt_request_set_data (pub->publish, pub);
   }
   return pub;
@@ -343,6 +351,8 @@ on_granted (gpointer user_data, EcMoqtRequest *request, const EcMoqtGrant *grant
   if (sub) {
     sub->granted = TRUE;
     sub->has_largest = ec_moqt_request_get_largest (request, &sub->largest);
+    if (ec_moqt_request_get_properties (request))
+      sub->properties = ec_moqt_properties_ref (ec_moqt_request_get_properties (request));
   } else if (ec_moqt_request_get_kind (request) == EC_MOQT_REQUEST_PUBLISH) {
     Pub *pub = ec_moqt_request_get_data (request);
 
@@ -422,6 +432,9 @@ on_object (gpointer user_data, EcMoqtStream *stream, const EcMoqtObject *object)
     return;
   if (!place) {
     place = g_new0 (Place, 1);
+    sub->n_streams++;
+    sub->n_with_properties +=
+        !ec_moqt_stream_is_fetch (stream) && ec_moqt_stream_get_has_properties (stream);
     g_hash_table_add (self->places, place);
     ec_moqt_stream_set_data (stream, place);
   }
@@ -431,8 +444,38 @@ on_object (gpointer user_data, EcMoqtStream *stream, const EcMoqtObject *object)
                       broadcast_size (object->location.group, object->location.object));
   if (g_hash_table_contains (sub->objects, &key))
     sub->n_repeated++;
+  sub->priority = object->priority;
   if (!sub->first_us)
     sub->first_us = world_now (self->world);
+}
+
+static void
+on_range (gpointer user_data, EcMoqtStream *stream, EcMoqtLocation to, gboolean unknown)
+{
+  Sub *sub = get_sub (ec_moqt_stream_get_request (stream));
+
+  if (sub)
+    sub->n_unknown += unknown;
+}
+
+static void
+on_datagram (gpointer user_data,
+             EcMoqtRequest *request,
+             const EcMoqtObject *object,
+             const guint8 *payload,
+             gsize size)
+{
+  Sub *sub = get_sub (request);
+  gint64 key = (gint64) (object->location.group << 16 | object->location.object);
+
+  if (!sub)
+    return;
+  for (gsize i = 0; i < size; i++)
+    g_assert_cmpuint (payload[i], ==,
+                      broadcast_byte (object->location.group, object->location.object, i));
+  sub->priority = object->priority;
+  sub->n_datagrams++;
+  sub->n_repeated += !g_hash_table_add (sub->objects, g_memdup2 (&key, sizeof key));
 }
 
 static void
@@ -480,6 +523,8 @@ on_stream_ended (gpointer user_data, EcMoqtStream *stream, gboolean reset, EcMoq
 
   if (sub && place && place->in_object)
     sub->n_cut++;
+  if (sub && reset)
+    sub->reset = code;
   if (place)
     g_hash_table_remove (self->places, place);
 }
@@ -543,6 +588,8 @@ static const EcMoqLinkEvents peer_events = {
     .namespace_found = on_namespace_found,
     .namespace_lost = on_namespace_lost,
     .object = on_object,
+    .range = on_range,
+    .datagram = on_datagram,
     .payload = on_payload,
     .object_ended = on_object_ended,
     .stream_ended = on_stream_ended,
@@ -644,6 +691,14 @@ peer_fetch (
 
   sub->fetch = TRUE;
   return sub;
+}
+
+Sub *
+peer_ask_status (Peer *self, const char *path, const char *track)
+{
+  g_autoptr (EcMoqtName) name = make_name (path, track);
+
+  return sub_new (self, ec_moqt_session_track_status (self->moqt, name, NULL));
 }
 
 void

@@ -31,7 +31,12 @@ struct _Sub {
   EcMoqtDoneCode done_code;
   gboolean has_largest;
   EcMoqtLocation largest;
-  GHashTable *objects; /* group << 16 | object -> bytes that came, + 1 */
+  EcMoqtProperties *properties;       /* of the track, with the grant; owned, nullable */
+  guint n_streams, n_with_properties; /* subgroups; … that have a properties field */
+  guint n_datagrams, n_unknown;       /* … and ranges that are said to be unknown */
+  guint8 priority;                    /* of the last object */
+  EcMoqtResetCode reset;              /* of the last stream that was cut */
+  GHashTable *objects;                /* group << 16 | object -> bytes that came, + 1 */
   guint n_whole, n_repeated, n_wrong, n_cut;
   guint64 first_us;    /* when the first object came */
   gboolean take_wrong; /* count what differs from the broadcast, and go on */
@@ -48,6 +53,7 @@ typedef struct {
   guint64 at;             /* the next object, counted from the start */
   guint64 half_us;        /* the second half of its payload comes then; 0: no half is out */
   guint64 offset_us;      /* how late this publisher is */
+  gboolean stalled;       /* makes nothing more, and says nothing of it */
   guint8 twist;           /* 0: the truth; else what a forger says */
   guint n_subscribed;     /* SUBSCRIBEs that came for it, in all */
   guint n_fetched;
@@ -103,6 +109,14 @@ EcMoqtRequest *peer_listen (Peer *self, const char *path);
 EcMoqtRequest *peer_listen_tracks (Peer *self, const char *path);
 /* Publishes a track that is made from now on, at the world's clock; to be announced apart, or `publish`ed. */
 Pub *peer_make (Peer *self, const char *path, const char *track, gboolean publish);
+/* … with properties of the track's (nullable). */
+Pub *peer_make_with (Peer *self,
+                     const char *path,
+                     const char *track,
+                     gboolean publish,
+                     EcMoqtProperties *properties);
+/* TRACK_STATUS. */
+Sub *peer_ask_status (Peer *self, const char *path, const char *track);
 void sub_end (Sub *self);
 
 gsize broadcast_size (guint64 group, guint64 object);

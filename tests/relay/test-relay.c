@@ -228,15 +228,33 @@ any_may_publish (void)
   return config;
 }
 
-/* Two publishers of one track; one dies without a word, anywhere, also in the middle of an object. */
+typedef enum {
+  END_CUT,   /* nothing comes any more, and nobody says so before the idle timeout */
+  END_STALL, /* its session lives on, and it makes nothing more … */
+  END_PAUSE, /* … but for a while */
+  END_CLOSE,
+} End;
+
 static void
-run_takeover (guint32 seed)
+end (Peer *publisher, End how)
+{
+  if (how == END_CUT)
+    peer_cut (publisher);
+  else if (how == END_CLOSE)
+    peer_close (publisher);
+  else
+    ((Pub *) publisher->pubs->pdata[0])->stalled = TRUE;
+}
+
+/* Two publishers of one track; one ends, anywhere, also in the middle of an object; somebody joins just then. */
+static void
+run_takeover (guint32 seed, End how)
 {
   EcRelayCoreConfig config = any_may_publish ();
   World *world = world_new (seed, &config);
-  Peer *publishers[2], *subscriber;
-  Sub *sub;
-  guint64 last;
+  Peer *publishers[2], *subscriber, *joiner;
+  Sub *sub, *late;
+  guint64 last, joined;
 
   world->max_piece = 1500;
   for (guint i = 0; i < 2; i++) {
@@ -251,19 +269,50 @@ run_takeover (guint32 seed)
   world_run (world, SECOND);
   sub = peer_subscribe (subscriber, PATH, "chunks", TRUE);
   world_run (world, 2 * SECOND + ec_memory_network_random (world->network, 2000000));
-  peer_cut (publishers[seed >> 3 & 1]);
-  world_run (world, 6 * SECOND);
+  joiner = peer_new (world, drafts[seed >> 4 & 1], NULL);
+  world_run (world, 3 * world->latency_us + ec_memory_network_random (world->network, 60000));
+  end (publishers[seed >> 3 & 1], how);
+  world_run (world, ec_memory_network_random (world->network, 40000));
+  late = peer_subscribe (joiner, PATH, "chunks", TRUE);
+  joined = broadcast_group (world);
+  world_run (world, 3 * SECOND);
+  if (how == END_PAUSE)
+    ((Pub *) publishers[seed >> 3 & 1]->pubs->pdata[0])->stalled = FALSE;
+  world_run (world, 3 * SECOND);
   last = broadcast_group (world) - 1;
+  world_run (world, SECOND / 4); /* the one that is left may be late */
   sub_check_whole (sub, last);
-  g_assert_cmpuint (sub->n_cut, ==, 0);
+  g_assert_cmpuint (sub_check_whole (late, last), <=, joined + 1);
+  g_assert_cmpuint (sub->n_cut + late->n_cut, ==, 0);
+  g_assert_cmpuint (get_stats (world).n_conflicts, ==, 0);
   world_free (world);
 }
 
-static void
-test_takeover (void)
+static guint32
+get_number (const char *variable, guint32 otherwise)
 {
-  for (guint32 seed = 0; seed < 40; seed++)
-    run_takeover (seed);
+  const char *text = g_getenv (variable);
+
+  return text ? (guint32) g_ascii_strtoull (text, NULL, 10) : otherwise;
+}
+
+/* EC_TEST_ROUNDS seeds, from EC_TEST_FIRST on. */
+static void
+run_seeds (guint32 few, void (*run) (guint32 seed, End how), End how)
+{
+  guint32 first = get_number ("EC_TEST_FIRST", 0);
+  guint32 n = get_number ("EC_TEST_ROUNDS", few);
+
+  for (guint32 seed = first; seed < first + n; seed++) {
+    g_test_message ("seed %u", seed);
+    run (seed, how);
+  }
+}
+
+static void
+test_takeover (gconstpointer data)
+{
+  run_seeds (32, run_takeover, GPOINTER_TO_UINT (data));
 }
 
 /* Somebody else says something else under the same name: it is dropped, and nobody downstream notices. */
@@ -351,12 +400,13 @@ test_shutdown (void)
 
 /* Joins and leaves from a seed, of all kinds of peers; whoever stays gets everything. */
 static void
-run_churn (guint32 seed)
+run_churn (guint32 seed, End how)
 {
   EcRelayCoreConfig config = any_may_publish ();
   World *world = world_new (seed, &config);
   Peer *publishers[3], *stayer;
   Sub *sub;
+  guint64 last;
 
   world->max_piece = 900;
   for (guint i = 0; i < 3; i++) {
@@ -385,15 +435,16 @@ run_churn (guint32 seed)
       peer_close (publishers[ec_memory_network_random (world->network, 3)]);
   }
   world_run (world, 2 * SECOND);
-  sub_check_whole (sub, broadcast_group (world) - 1);
+  last = broadcast_group (world) - 1;
+  world_run (world, SECOND / 4);
+  sub_check_whole (sub, last);
   world_free (world);
 }
 
 static void
 test_churn (void)
 {
-  for (guint32 seed = 100; seed < 130; seed++)
-    run_churn (seed);
+  run_seeds (30, run_churn, END_CLOSE);
 }
 
 int
@@ -411,7 +462,10 @@ main (int argc, char **argv)
   g_test_add_func ("/relay/namespaces", test_namespaces);
   g_test_add_func ("/relay/rendezvous", test_rendezvous);
   g_test_add_func ("/relay/fetch", test_fetch);
-  g_test_add_func ("/relay/takeover", test_takeover);
+  g_test_add_data_func ("/relay/takeover/cut", GUINT_TO_POINTER (END_CUT), test_takeover);
+  g_test_add_data_func ("/relay/takeover/stall", GUINT_TO_POINTER (END_STALL), test_takeover);
+  g_test_add_data_func ("/relay/takeover/pause", GUINT_TO_POINTER (END_PAUSE), test_takeover);
+  g_test_add_data_func ("/relay/takeover/close", GUINT_TO_POINTER (END_CLOSE), test_takeover);
   g_test_add_func ("/relay/forger", test_forger);
   g_test_add_func ("/relay/comes-back", test_comes_back);
   g_test_add_func ("/relay/shutdown", test_shutdown);

@@ -370,6 +370,31 @@ test_cut_off (void)
   tear_down (&f);
 }
 
+/* A fetch has no status (§11.2.1.1): the marker of a group's end is no object of it. */
+static void
+test_status (void)
+{
+  Fixture fixture;
+  EcMoqtObject end = { .location = { 1, 3 },
+                       .priority = 128,
+                       .status = EC_MOQT_OBJECT_END_OF_GROUP };
+  FeedPeer *peer;
+
+  set_up (&fixture, NULL);
+  begin (&fixture, 1);
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpint (put_isolated (&fixture, 1, i, 100), ==, EC_MOQ_FEED_PUT_OK);
+  g_assert_cmpint (ec_moq_feed_writer_put_object (fixture.writer, 0, &end, NULL), ==,
+                   EC_MOQ_FEED_PUT_OK);
+  put_group (&fixture, 2, 2);
+  peer = fetch (&fixture, (EcMoqtLocation){ 1, 0 }, (EcMoqtLocation){ 2, 0 }, FALSE, FALSE);
+  g_assert_false (feed_peer_run (peer));
+  ASSERT_OBJECTS (peer, TRUE, 100, 101, 102, 200, 201);
+  g_assert_cmpuint (feed_peer_get_n_ranges (peer), ==, 0);
+  feed_peer_free (peer);
+  tear_down (&fixture);
+}
+
 static void
 test_bounded (void)
 {
@@ -408,6 +433,7 @@ main (int argc, char **argv)
   g_test_add_func ("/feed/fetch/missing-at-once", test_missing_at_once);
   g_test_add_func ("/feed/fetch/joining", test_joining);
   g_test_add_func ("/feed/fetch/cut-off", test_cut_off);
+  g_test_add_func ("/feed/fetch/status", test_status);
   g_test_add_func ("/feed/fetch/bounded", test_bounded);
   return g_test_run ();
 }

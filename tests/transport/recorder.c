@@ -209,8 +209,11 @@ recorder_new (EcTransport *transport)
 void
 recorder_close (Recorder *self, guint64 code, const char *reason)
 {
-  if (self->transport)
-    ec_transport_close (self->transport, code, reason);
+  if (!self->transport)
+    return;
+  self->inside++;
+  ec_transport_close (self->transport, code, reason);
+  self->inside--;
 }
 
 void
