@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "quic/ec-quic-connection.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <gnutls/crypto.h>
 #include <string.h>
@@ -425,6 +426,7 @@ say_goodbye (EcQuicConnection *self, guint64 now)
   ngtcp2_path_storage path;
   ngtcp2_pkt_info info = { 0 };
   ngtcp2_ssize size = 0;
+  int code = 0;
   gsize done;
 
   if (!self->silent) {
@@ -440,12 +442,16 @@ say_goodbye (EcQuicConnection *self, guint64 now)
     socket = ec_quic_worker_find_socket (self->worker, &self->local);
     if (socket)
       self->socket = socket;
-    (void) ec_quic_worker_send (self->worker, self->socket, &self->local, &self->remote,
+    code = ec_quic_worker_send (self->worker, self->socket, &self->local, &self->remote,
                                 (guint8) info.ecn, packet, (gsize) size, (gsize) size, &done);
   }
-  if (size > 0 || (self->draining && self->established))
-    (void) ec_quic_tomb_new (self, packet, size > 0 ? (gsize) size : 0,
-                             now + 3 * ngtcp2_conn_get_pto (self->ngtcp2));
+  if (size > 0 || (self->draining && self->established)) {
+    EcQuicTomb *tomb = ec_quic_tomb_new (self, packet, size > 0 ? (gsize) size : 0,
+                                         now + 3 * ngtcp2_conn_get_pto (self->ngtcp2));
+
+    tomb->unsent = code == EAGAIN;
+    self->worker->n_unsent_tombs += tomb->unsent;
+  }
 }
 
 static void

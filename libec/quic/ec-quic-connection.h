@@ -155,10 +155,13 @@ struct _EcQuicTomb {
   ngtcp2_cid initial;
   guint8 *packet; /* NULL: the peer closed, and we are silent */
   gsize size;
-  guint received; /* packets since */
+  gboolean unsent; /* the socket was full: not even once */
+  guint received;  /* packets since */
 };
 
 EcQuicTomb *
 ec_quic_tomb_new (EcQuicConnection *of, const guint8 *packet, gsize size, guint64 until);
+/* Sends what a full socket has kept back, as far as it takes it now. */
+void ec_quic_tomb_send_unsent (EcQuicWorker *worker, EcQuicSocket *socket);
 void ec_quic_tomb_free (EcQuicTomb *self);
 void ec_quic_tomb_receive (EcQuicTomb *self, const EcQuicDatagram *datagram);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
 #include "quic/ec-quic-connection.h"
 
 /* So many at most a worker: the oldest go. */
@@ -45,8 +47,27 @@ ec_quic_tomb_new (EcQuicConnection *of, const guint8 *packet, gsize size, guint6
 }
 
 void
+ec_quic_tomb_send_unsent (EcQuicWorker *worker, EcQuicSocket *socket)
+{
+  for (GList *l = worker->tombs.head; l && worker->n_unsent_tombs > 0; l = l->next) {
+    EcQuicTomb *self = l->data;
+    gsize done;
+
+    if (!self->unsent || self->socket != socket)
+      continue;
+    if (ec_quic_worker_send (worker, socket, &self->local, &self->remote, 0, self->packet,
+                             self->size, self->size, &done) == EAGAIN)
+      return;
+    self->unsent = FALSE;
+    worker->n_unsent_tombs--;
+  }
+}
+
+void
 ec_quic_tomb_free (EcQuicTomb *self)
 {
+  if (self->unsent)
+    self->worker->n_unsent_tombs--;
   for (guint i = 0; i < self->cids->len; i++)
     ec_quic_worker_remove_cid (self->worker, &g_array_index (self->cids, ngtcp2_cid, i));
   if (self->initial.datalen > 0)

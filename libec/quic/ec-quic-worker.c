@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <gnutls/crypto.h>
+#include <poll.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -20,6 +21,8 @@
 #define MAX_HANDED_OVER 1024
 /* Answers a second to those we know nothing of: resets, refusals, version negotiation. */
 #define ANSWERS 200
+/* Who stops waits so long for full sockets to take the connections' last packets. */
+#define LAST_WORDS_US 200000
 
 typedef enum {
   MESSAGE_DIAL,
@@ -218,6 +221,7 @@ become_writable (EcQuicWorker *self, EcQuicSocket *socket)
 {
   socket->blocked = FALSE;
   g_source_modify_unix_fd (self->source, socket->tag, G_IO_IN);
+  ec_quic_tomb_send_unsent (self, socket);
   for (GList *l = self->connections.head; l; l = l->next) {
     EcQuicConnection *connection = l->data;
 
@@ -592,6 +596,30 @@ static GSourceFuncs source_funcs = {
   .dispatch = source_dispatch,
 };
 
+/* What full sockets have kept back of the connections' last packets; there will be no other time for it. */
+static void
+say_last_words (EcQuicWorker *self)
+{
+  gint64 end_us = g_get_monotonic_time () + LAST_WORDS_US;
+  gint64 now_us;
+
+  while (self->n_unsent_tombs > 0 && (now_us = g_get_monotonic_time ()) < end_us) {
+    guint before = self->n_unsent_tombs;
+
+    for (guint i = 0; i < self->sockets->len; i++) {
+      EcQuicSocket *socket = g_ptr_array_index (self->sockets, i);
+      struct pollfd fd = { .fd = socket->fd, .events = POLLOUT };
+
+      if (socket->blocked)
+        (void) poll (&fd, 1, (int) ((end_us - now_us) / 1000 / self->sockets->len));
+      ec_quic_tomb_send_unsent (self, socket);
+    }
+    /* It said that it was ready, and was not (ENOBUFS). */
+    if (self->n_unsent_tombs == before)
+      g_usleep (1000);
+  }
+}
+
 static void
 clear (EcQuicWorker *self)
 {
@@ -612,6 +640,7 @@ clear (EcQuicWorker *self)
     message_free (message);
   }
   stop (self, 0, "The endpoint was stopped.");
+  say_last_words (self);
   while ((tomb = g_queue_peek_head (&self->tombs)))
     ec_quic_tomb_free (tomb);
   g_source_destroy (self->source);

@@ -44,6 +44,7 @@ struct _EcQuicWorker {
   GQueue connections;   /* all, by their `link` */
   GQueue dirty;         /* that have something to do, by their `dirty_link` */
   GQueue tombs;         /* oldest first */
+  guint n_unsent_tombs; /* whose packet a full socket has kept back */
   gboolean stopping;
   guint answers; /* left of this second's resets and refusals */
   guint64 answer_second;

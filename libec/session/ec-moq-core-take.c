@@ -4,8 +4,8 @@
 #include "session/ec-moq-reader.h"
 
 /*
- * Tracks that the peer publishes by itself, or because we asked for all under a prefix (PUBLISH, draft-ietf-moq-transport-18 §5.1): each that is taken
- * is a reader, which waits here for the session to hand it out.
+ * Tracks that the peer publishes by itself, or because we asked for all under a prefix (PUBLISH,
+ * draft-ietf-moq-transport-18 §5.1): each that is taken is a reader, which waits here until the session hands it out.
  */
 
 #define MAX_WAITING 64 /* on either side of the session's context */

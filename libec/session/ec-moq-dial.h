@@ -24,9 +24,10 @@ typedef struct {
   GBytes *token;        /* an authorization token, shown to the server in SETUP; nullable */
   EcIdentity *identity; /* shown as a raw public key where the server takes one; nullable */
   const char *const
-      *protocols;        /* drafts offered ("moqt-18", …), NULL-terminated; NULL: all of ours */
-  guint timeout_ms;      /* for all of it; 0: 10,000 */
-  guint idle_timeout_ms; /* 0: 30,000 */
+      *protocols;     /* drafts offered ("moqt-18", …), NULL-terminated; NULL: all of ours */
+  const char *origin; /* WebTransport: the page that it is for, told as a browser does; nullable */
+  guint timeout_ms;   /* for all of it; 0: 10,000 */
+  guint idle_timeout_ms;     /* 0: 30,000 */
   guint64 connection_window; /* bytes; 0: 16 MiB */
 } EcMoqDialConfig;
 

@@ -93,6 +93,14 @@ ec_moq_inbox_changed (EcMoqInbox *self)
 
 /* -- Credit */
 
+/* Under the mutex: the object that came is whole, or comes no more. */
+static void
+forget_partial (EcMoqInboxStream *stream)
+{
+  if (stream->wanted > EC_MOQ_INBOX_LARGE_OBJECT && stream->item)
+    stream->inbox->partial -= MIN (stream->inbox->partial, stream->item->size);
+}
+
 static void
 owe (EcMoqInbox *self, EcMoqInboxStream *stream, gsize size)
 {
@@ -142,6 +150,7 @@ ec_moq_inbox_collect (EcMoqInbox *self,
     if (stream->stream && stream->stop) {
       /* It ends without an event: the open stream's references go now. */
       stop (user_data, g_steal_pointer (&stream->stream));
+      forget_partial (stream);
       stream_unref (stream);
       n_stopped++;
     }
@@ -239,13 +248,18 @@ keep_bounds (EcMoqInbox *self)
     drop_items (self, group);
     self->n_dropped++;
   }
-  while (self->groups.length > MAX_GROUPS / 2) {
-    EcMoqInboxGroup *group = g_queue_peek_head (&self->groups);
+  if (self->groups.length <= MAX_GROUPS)
+    return;
+  /* Those that are open are as many as the peer may have streams. */
+  for (GList *l = self->groups.head, *next; l && self->groups.length > MAX_GROUPS / 2; l = next) {
+    EcMoqInboxGroup *group = l->data;
 
+    next = l->next;
     if (group->n_open > 0)
-      break;
+      continue;
     drop_items (self, group);
-    group_free (g_queue_pop_head (&self->groups));
+    g_queue_delete_link (&self->groups, l);
+    group_free (group);
     self->n_dropped++;
   }
 }
@@ -322,8 +336,10 @@ ec_moq_inbox_open (EcMoqInbox *self, gpointer stream, gboolean fetch, guint64 gr
   opened->fetch = fetch;
   opened->group = group;
   g_mutex_lock (&self->mutex);
-  if (!fetch)
+  if (!fetch) {
     get_group (self, group)->n_open++;
+    keep_bounds (self);
+  }
   g_mutex_unlock (&self->mutex);
   return opened;
 }
@@ -412,14 +428,6 @@ ec_moq_inbox_payload (EcMoqInboxStream *stream, const guint8 *data, gsize size)
   g_mutex_unlock (&self->mutex);
 }
 
-/* Under the mutex: the object that came is whole, or comes no more. */
-static void
-forget_partial (EcMoqInboxStream *stream)
-{
-  if (stream->wanted > EC_MOQ_INBOX_LARGE_OBJECT && stream->item)
-    stream->inbox->partial -= MIN (stream->inbox->partial, stream->item->size);
-}
-
 void
 ec_moq_inbox_object_ended (EcMoqInboxStream *stream)
 {
@@ -450,6 +458,7 @@ ec_moq_inbox_range (EcMoqInboxStream *stream, EcMoqtLocation to, gboolean unknow
   g_mutex_lock (&self->mutex);
   if (unknown)
     get_group (self, to.group)->lost = TRUE;
+  keep_bounds (self);
   self->fetched = to;
   self->any_fetched = TRUE;
   ec_moq_inbox_changed (self);
@@ -496,6 +505,7 @@ ec_moq_inbox_datagram (
     ec_moq_inbox_item_free (item);
   if (object->end_of_group || object->status != EC_MOQT_OBJECT_NORMAL)
     get_group (self, object->location.group)->ended = TRUE;
+  keep_bounds (self);
   ec_moq_inbox_changed (self);
   g_mutex_unlock (&self->mutex);
 }

@@ -9,9 +9,6 @@ struct _EcMoqLink {
   guint64 session_timer_us;
   guint64 user_timer_us;
   GHashTable *control; /* ids of streams that carry no objects */
-  gboolean closing;    /* the transport is to be closed when it wakes */
-  guint64 close_code;
-  char *close_reason;
 };
 
 guint64
@@ -124,13 +121,8 @@ io_close (gpointer user_data, guint64 code, const char *reason)
 {
   EcMoqLink *self = user_data;
 
-  /* Not from inside the session: `closed` may come at once, and it frees the session. */
-  if (self->closing)
-    return;
-  self->closing = TRUE;
-  self->close_code = code;
-  self->close_reason = g_strdup (reason);
-  ec_transport_wake (self->transport);
+  /* `closed`, which frees the session, does not come from inside. */
+  ec_transport_close (self->transport, code, reason);
 }
 
 static guint64
@@ -248,13 +240,6 @@ on_woken (gpointer user_data)
 {
   EcMoqLink *self = user_data;
 
-  if (self->closing) {
-    g_autofree char *reason = g_steal_pointer (&self->close_reason);
-
-    self->closing = FALSE;
-    ec_transport_close (self->transport, self->close_code, reason);
-    return;
-  }
   if (self->events->woken && !ec_moqt_session_is_closed (self->session)) {
     /* Nothing may have come for long; what the user asks now has its time from now. */
     ec_moqt_session_set_now (self->session, ec_moq_link_now (self));
@@ -275,7 +260,6 @@ on_closed (gpointer user_data, const EcTransportClose *close)
   ec_moqt_session_free (self->session);
   ec_transport_unref (self->transport);
   g_hash_table_unref (self->control);
-  g_free (self->close_reason);
   g_free (self);
 }
 

@@ -26,6 +26,7 @@ typedef struct {
   /* never changed */
   EcMoqUri *uri;
   char **protocols; /* of MOQT */
+  char *origin;     /* nullable */
   EcQuicVerify *verify;
   EcQuicCredentials *credentials; /* nullable */
   EcQuicTuning tuning;
@@ -73,6 +74,7 @@ dial_unref (gpointer data)
   g_assert (!self->next && !self->timeout && !self->cancelled);
   g_clear_pointer (&self->uri, ec_moq_uri_free);
   g_strfreev (self->protocols);
+  g_free (self->origin);
   g_clear_pointer (&self->verify, ec_quic_verify_unref);
   g_clear_pointer (&self->credentials, ec_quic_credentials_unref);
   g_clear_object (&self->cancellable);
@@ -343,7 +345,7 @@ on_dialled (gpointer user_data, EcTransport *transport)
 
   if (dial->uri->webtransport)
     transport = ec_wt_client_new (transport, dial->uri->authority, dial->uri->path,
-                                  (const char *const *) dial->protocols, NULL);
+                                  (const char *const *) dial->protocols, dial->origin);
   self->transport = transport;
   ec_transport_set_events (self->transport, &attempt_events, self);
 
@@ -593,6 +595,7 @@ ec_moq_dial (const EcMoqDialConfig *config,
   self->tuning.idle_timeout_ms = config->idle_timeout_ms;
   self->tuning.handshake_timeout_ms = self->timeout_ms;
   self->tuning.connection_window = config->connection_window;
+  self->origin = g_strdup (config->origin);
 
   self->uri = ec_moq_uri_parse (config->uri, &self->error);
   if (self->uri && take_protocols (self, config->protocols, &self->error))

@@ -3,6 +3,7 @@
 
 #include "base/ec-error.h"
 #include "relay/ec-relay.h"
+#include "seal/ec-identity.h"
 #include "session/ec-moq-session.h"
 
 /* EcRelay as an application has it, over real sockets: publishers and subscribers of all kinds of transport and draft. */
@@ -72,7 +73,7 @@ stop_relay (EcRelay *relay, guint timeout_ms)
 }
 
 static EcMoqSession *
-dial_with_token (EcRelay *relay, const Way *way, const char *token)
+dial_as (EcRelay *relay, const Way *way, const char *token, EcIdentity *identity)
 {
   g_autoptr (GBytes) bytes = token ? g_bytes_new (token, strlen (token)) : NULL;
   g_auto (GStrv) hashes = ec_relay_dup_certificate_hashes (relay);
@@ -81,7 +82,7 @@ dial_with_token (EcRelay *relay, const Way *way, const char *token)
   g_autofree char *uri = g_strdup_printf ("%s://%s/", way->scheme, addresses[0]);
   g_autoptr (EcMoqConnectOptions) options =
       g_object_new (EC_TYPE_MOQ_CONNECT_OPTIONS, "certificate-hashes", hashes, "protocols",
-                    protocols, "token", bytes, NULL);
+                    protocols, "token", bytes, "identity", identity, NULL);
   g_autoptr (GError) error = NULL;
   EcMoqSession *session = ec_moq_session_connect (uri, options, NULL, &error);
 
@@ -92,7 +93,7 @@ dial_with_token (EcRelay *relay, const Way *way, const char *token)
 static EcMoqSession *
 dial (EcRelay *relay, const Way *way)
 {
-  return dial_with_token (relay, way, NULL);
+  return dial_as (relay, way, NULL, NULL);
 }
 
 static gsize
@@ -233,7 +234,7 @@ test_token (gconstpointer data)
   first = dial (relay, data);
   g_assert_true (ec_moq_session_announce (first, SPACE, NULL, NULL));
   for (guint i = 0; i < G_N_ELEMENTS (secrets); i++) {
-    g_autoptr (EcMoqSession) session = dial_with_token (relay, data, secrets[i]);
+    g_autoptr (EcMoqSession) session = dial_as (relay, data, secrets[i], NULL);
     g_autoptr (GError) error = NULL;
 
     g_assert_cmpint (ec_moq_session_announce (session, SPACE, NULL, &error), ==, i == 2);
@@ -242,6 +243,29 @@ test_token (gconstpointer data)
     ec_moq_session_close (session);
   }
   ec_moq_session_close (first);
+  stop_relay (relay, 2000);
+}
+
+/* The raw public key of the handshake (RFC 7250) is who publishes. */
+static void
+test_identity (gconstpointer data)
+{
+  static const guint8 seeds[2][32] = { { 1 }, { 2 } };
+  g_autoptr (EcIdentity) owner = ec_identity_new_from_seed (seeds[0], 32, NULL);
+  g_autoptr (EcIdentity) other = ec_identity_new_from_seed (seeds[1], 32, NULL);
+  g_autofree char *rule = g_strdup_printf ("live=%s", ec_identity_get_node_id (owner));
+  EcIdentity *who[] = { NULL, other, owner };
+  EcRelay *relay = start_relay (rule);
+
+  for (guint i = 0; i < G_N_ELEMENTS (who); i++) {
+    g_autoptr (EcMoqSession) session = dial_as (relay, data, NULL, who[i]);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_cmpint (ec_moq_session_announce (session, SPACE, NULL, &error), ==, who[i] == owner);
+    if (who[i] != owner)
+      g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED);
+    ec_moq_session_close (session);
+  }
   stop_relay (relay, 2000);
 }
 
@@ -360,6 +384,12 @@ main (int argc, char **argv)
 
     g_test_add_data_func (path, &ways[i], test_through);
     g_test_add_data_func (token, &ways[i], test_token);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++) {
+    g_autofree char *path =
+        g_strdup_printf ("/relay/sockets/identity/%s/%s", ways[i].scheme, ways[i].draft);
+
+    g_test_add_data_func (path, &ways[i], test_identity);
   }
   g_test_add_func ("/relay/sockets/claimed", test_claimed);
   g_test_add_func ("/relay/sockets/stop", test_stop);

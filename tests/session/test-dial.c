@@ -285,6 +285,45 @@ test_echo (gconstpointer data)
   client_clear (&client);
 }
 
+/* Pages of others may not connect in the name of who looks at them; who is no browser may. */
+static void
+test_origin (void)
+{
+  static const char *const listen[] = { "127.0.0.1:0", NULL };
+  static const char *const origins[] = { "https://good.example", NULL };
+  static const char *const from[] = {
+    NULL, "https://good.example", "https://evil.example", "https://good.example.evil", "null", ""
+  };
+  EcMoqListenerConfig config = {
+    .listen = listen, .accept = on_accept, .n_workers = 1, .origins = origins
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EcMoqListener) listener = ec_moq_listener_new (&config, &error);
+  g_autoptr (GPtrArray) hashes = NULL;
+  g_autofree char *uri = NULL;
+
+  g_assert_no_error (error);
+  hashes = ec_moq_listener_get_certificate_hashes (listener);
+  uri = uri_of (listener, "https", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (from); i++) {
+    EcMoqDialConfig dialled = { .uri = uri, .certificate_hashes = hashes, .origin = from[i] };
+    Client client;
+
+    client_init (&client);
+    ec_moq_dial (&dialled, NULL, on_dialled, &client);
+    wait_for (&client, &client.done);
+    if (i < 2) {
+      g_assert_no_error (client.error);
+      g_assert_cmpstr (client.heard->str, ==, "hello");
+      ec_transport_wake (client.transport);
+      wait_for (&client, &client.closed);
+    } else {
+      g_assert_error (client.error, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED);
+    }
+    client_clear (&client);
+  }
+}
+
 static GError *
 fail_to_dial (const char *uri,
               EcMoqListener *listener,
@@ -410,6 +449,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/session/dial/origin", test_origin);
   g_test_add_func ("/session/dial/uri", test_uri);
   for (gsize i = 0; i < G_N_ELEMENTS (ways); i++) {
     g_autofree char *name = g_strdup_printf ("/session/dial/echo/%s/%s/%s", ways[i].scheme,
