@@ -432,12 +432,6 @@ ec_moqt_session_timer (EcMoqtSession *self, guint64 now_us)
   ec_moqt_session_leave (self, TRUE);
 }
 
-void
-ec_moqt_session_set_now (EcMoqtSession *self, guint64 now_us)
-{
-  self->now_us = MAX (self->now_us, now_us);
-}
-
 /* -- What is known */
 const EcMoqtDraft *
 ec_moqt_session_get_draft (EcMoqtSession *self)

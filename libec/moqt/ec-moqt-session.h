@@ -214,8 +214,6 @@ void ec_moqt_session_stream_closed (EcMoqtSession *self, guint64 now_us, gint64 
 void ec_moqt_session_streams_available (EcMoqtSession *self, guint64 now_us, gboolean uni);
 void ec_moqt_session_datagram (EcMoqtSession *self, guint64 now_us, const guint8 *data, gsize size);
 void ec_moqt_session_timer (EcMoqtSession *self, guint64 now_us);
-/* What time it is, before calls that do not come from an event: what they ask, or write, has its time from here. */
-void ec_moqt_session_set_now (EcMoqtSession *self, guint64 now_us);
 /* The transport has closed: `closed` follows from inside. */
 void ec_moqt_session_transport_closed (
     EcMoqtSession *self, guint64 now_us, gboolean remote, guint64 code, const char *reason);

@@ -84,6 +84,13 @@ ec_relay_namespaces_published (EcRelaySession *self, EcMoqtRequest *request)
 
 /* -- Interests */
 
+static GHashTable *
+names_new (void)
+{
+  return g_hash_table_new_full (ec_moqt_name_hash, ec_moqt_name_equal,
+                                (GDestroyNotify) ec_moqt_name_unref, NULL);
+}
+
 static EcRelayInterest *
 interest_new (EcRelaySession *self, EcMoqtRequest *request, const EcRelayPrincipals *who)
 {
@@ -97,8 +104,7 @@ interest_new (EcRelaySession *self, EcMoqtRequest *request, const EcRelayPrincip
   new->tracks = (interest & EC_MOQT_INTEREST_TRACKS) != 0;
   new->forward = !(params->has & EC_MOQT_PARAM_FORWARD) || params->forward;
   new->who = *who;
-  new->changed = g_hash_table_new_full (ec_moqt_name_hash, ec_moqt_name_equal,
-                                        (GDestroyNotify) ec_moqt_name_unref, NULL);
+  new->changed = names_new ();
   new->item.request = request;
   return new;
 }
@@ -131,30 +137,62 @@ ec_relay_namespaces_asked (EcRelaySession *self, EcMoqtRequest *request)
   ec_relay_core_unlock (core);
 }
 
-void
-ec_relay_interest_look (EcRelaySession *self, EcRelayInterest *interest)
+/* Looked at now and then only: it asks each of the session's streams. */
+#define NAMES_AT_ONCE 8
+/* So long a session may read nothing while names come and go that it asked for. */
+#define BEHIND_MAX_US (10 * G_USEC_PER_SEC)
+
+/* The session reads more slowly than names come and go: the rest waits, unless there is newer word of the same. */
+static void
+put_back (EcRelaySession *self, EcRelayInterest *interest, GHashTable *changed)
 {
-  g_autoptr (GHashTable) changed = g_hash_table_new_full (
-      ec_moqt_name_hash, ec_moqt_name_equal, (GDestroyNotify) ec_moqt_name_unref, NULL);
   GHashTableIter iter;
   gpointer name, there;
 
-  ec_relay_core_lock (self->core, ec_relay_session_now (self));
-  {
-    GHashTable *empty = changed;
+  interest->behind_us = ec_relay_session_now (self);
+  ec_relay_core_lock (self->core, interest->behind_us);
+  g_hash_table_iter_init (&iter, changed);
+  while (g_hash_table_iter_next (&iter, &name, &there))
+    if (!g_hash_table_contains (interest->changed, name))
+      g_hash_table_insert (interest->changed, ec_moqt_name_ref (name), there);
+  ec_relay_core_unlock (self->core);
+}
 
-    changed = interest->changed;
-    interest->changed = empty;
+static gboolean
+reads_slowly (EcRelaySession *self)
+{
+  return ec_moq_link_get_unsent_control (self->link) >
+         self->core->config.limits.max_unsent_control / 4;
+}
+
+void
+ec_relay_interest_look (EcRelaySession *self, EcRelayInterest *interest)
+{
+  g_autoptr (GHashTable) changed = NULL;
+  GHashTableIter iter;
+  gpointer name, there;
+
+  if (interest->behind_us > 0 && reads_slowly (self)) {
+    if (ec_relay_session_now (self) >= interest->behind_us + BEHIND_MAX_US)
+      self->overload = "it does not read our answers";
+    return;
   }
+  interest->behind_us = 0;
+  ec_relay_core_lock (self->core, ec_relay_session_now (self));
+  changed = g_steal_pointer (&interest->changed);
+  interest->changed = names_new ();
   ec_relay_core_unlock (self->core);
 
   g_hash_table_iter_init (&iter, changed);
-  while (g_hash_table_iter_next (&iter, &name, &there)) {
-    /* What has gone and come again in between is told so: it may be another's. */
+  for (guint n = 0; g_hash_table_iter_next (&iter, &name, &there); n++) {
+    if (n % NAMES_AT_ONCE == 0 && reads_slowly (self)) {
+      put_back (self, interest, changed);
+      return;
+    }
     if (GPOINTER_TO_INT (there))
       ec_moqt_request_send_namespace (interest->item.request, name);
     else
       ec_moqt_request_send_namespace_done (interest->item.request, name);
-    ec_relay_session_check_unsent (self);
+    g_hash_table_iter_remove (&iter);
   }
 }

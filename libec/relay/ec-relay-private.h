@@ -126,6 +126,8 @@ typedef struct {
   EcRelayPrincipals who; /* [c] */
   EcRelayNode *node;     /* [l] */
   GHashTable *changed;   /* [l] EcMoqtName -> whether it is there */
+  guint64
+      behind_us; /* [t] since when it is told no more, until the session reads what it was told; 0: is not */
 } EcRelayInterest;
 
 /* A track that somebody asks for or publishes. */
@@ -349,8 +351,6 @@ void ec_relay_session_keep (EcRelaySession *self, gpointer item);
 void ec_relay_session_drop (EcRelaySession *self, gpointer item);
 /* The peer asks for too much; closes the session when that goes on. */
 void ec_relay_session_strike (EcRelaySession *self, const char *what);
-/* After an answer: who reads none of them is closed. */
-void ec_relay_session_check_unsent (EcRelaySession *self);
 /* One more of what is counted; refuses the request where there are too many. */
 gboolean ec_relay_session_count (
     EcRelaySession *self, EcMoqtRequest *request, EcRelayCount count, guint max, gsize bytes);

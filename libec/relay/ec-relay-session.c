@@ -393,8 +393,9 @@ route (EcRelaySession *self, EcMoqtRequest *request)
 /* Looked at now and then only: it asks each of the session's streams. */
 #define CHECK_UNSENT_EVERY 32
 
-void
-ec_relay_session_check_unsent (EcRelaySession *self)
+/* After an answer: who reads none of them is closed. */
+static void
+check_unsent (EcRelaySession *self)
 {
   if (++self->n_unchecked < CHECK_UNSENT_EVERY)
     return;
@@ -424,7 +425,7 @@ on_requested (gpointer user_data, EcMoqtRequest *request)
     refuse_for_load (self, request);
   else
     route (self, request);
-  ec_relay_session_check_unsent (self);
+  check_unsent (self);
   ec_relay_session_drain (self);
 }
 
@@ -581,6 +582,29 @@ on_woken (gpointer user_data)
   ec_relay_session_drain (user_data);
 }
 
+/* Those whose names had to wait are told the next ones. */
+static void
+on_control_sent (gpointer user_data)
+{
+  EcRelaySession *self = user_data;
+  GHashTableIter iter;
+  gpointer key;
+
+  if (self->counts[EC_RELAY_COUNT_INTERESTS] == 0)
+    return;
+  ec_relay_core_lock (self->core, ec_relay_session_now (self));
+  g_hash_table_iter_init (&iter, self->items);
+  while (g_hash_table_iter_next (&iter, &key, NULL)) {
+    EcRelayItem *item = key;
+
+    if (item->kind != EC_RELAY_ITEM_INTEREST || ((EcRelayInterest *) item)->behind_us == 0)
+      continue;
+    ((EcRelayInterest *) item)->behind_us = 0;
+    ec_relay_item_queue (item);
+  }
+  ec_relay_core_unlock (self->core);
+}
+
 /* All requests and streams are gone already; what they left in the registry and in the feeds goes now. */
 static void
 on_closed (gpointer user_data, gboolean remote, guint64 code, const char *reason)
@@ -683,4 +707,5 @@ static const EcMoqLinkEvents relay_events = {
     .closed = on_closed,
   },
   .woken = on_woken,
+  .control_sent = on_control_sent,
 };

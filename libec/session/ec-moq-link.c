@@ -185,7 +185,10 @@ on_stream_sent (gpointer user_data, EcStreamId id)
 {
   EcMoqLink *self = user_data;
 
-  ec_moqt_session_stream_sent (self->session, ec_moq_link_now (self), id);
+  if (!g_hash_table_contains (self->control, &id))
+    ec_moqt_session_stream_sent (self->session, ec_moq_link_now (self), id);
+  else if (self->events->control_sent && !ec_moqt_session_is_closed (self->session))
+    self->events->control_sent (self->user_data);
 }
 
 static void
@@ -229,10 +232,8 @@ on_timer (gpointer user_data)
 
   if (session)
     ec_moqt_session_timer (self->session, now_us);
-  if (user && self->events->timer && !ec_moqt_session_is_closed (self->session)) {
-    ec_moqt_session_set_now (self->session, now_us);
+  if (user && self->events->timer && !ec_moqt_session_is_closed (self->session))
     self->events->timer (self->user_data);
-  }
 }
 
 static void
@@ -240,11 +241,8 @@ on_woken (gpointer user_data)
 {
   EcMoqLink *self = user_data;
 
-  if (self->events->woken && !ec_moqt_session_is_closed (self->session)) {
-    /* Nothing may have come for long; what the user asks now has its time from now. */
-    ec_moqt_session_set_now (self->session, ec_moq_link_now (self));
+  if (self->events->woken && !ec_moqt_session_is_closed (self->session))
     self->events->woken (self->user_data);
-  }
 }
 
 /* The transport is done with us: so is the session, and then nobody needs the link. */

@@ -17,6 +17,8 @@ typedef struct {
   EcMoqtEvents session;               /* see there */
   void (*woken) (gpointer user_data); /* ec_transport_wake(); nullable */
   void (*timer) (gpointer user_data); /* ec_moq_link_set_timer(); nullable */
+  void (*control_sent) (
+      gpointer user_data); /* ec_moq_link_get_unsent_control() is less; nullable */
 } EcMoqLinkEvents;
 
 /* Takes over `transport`, whose first event must not have come yet. `config` is copied; `server` and `webtransport` are

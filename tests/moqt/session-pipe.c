@@ -174,6 +174,12 @@ close_pipe (gpointer user_data, guint64 code, const char *reason)
   }
 }
 
+static guint64
+get_now (gpointer user_data)
+{
+  return ((PipeEnd *) user_data)->pipe->now_us;
+}
+
 static const EcMoqtIo pipe_io = {
   .open_stream = open_stream,
   .set_priority = set_priority,
@@ -186,6 +192,7 @@ static const EcMoqtIo pipe_io = {
   .send_datagram = send_datagram,
   .set_timer = set_timer,
   .close = close_pipe,
+  .now = get_now,
 };
 
 static void
@@ -460,8 +467,6 @@ pipe_wait (Pipe *self, guint64 us)
   }
   self->now_us = until;
   pipe_settle (self);
-  for (guint i = 0; i < 2; i++)
-    ec_moqt_session_set_now (self->ends[i].session, self->now_us);
 }
 
 void
