@@ -29,7 +29,7 @@ ec_relay_session_unref (EcRelaySession *self)
   g_clear_pointer (&self->items, g_hash_table_unref);
   g_clear_pointer (&self->readers, g_ptr_array_unref);
   g_clear_pointer (&self->touched, g_ptr_array_unref);
-  ec_budget_give_back (core->budget, self->reckoned);
+  ec_relay_core_unreckon (core, self->reckoned);
   g_free (self->peer);
   g_free (self->address);
   g_free (self);

@@ -129,7 +129,7 @@ slow_begin (Raw *self)
 
   for (guint i = 0; i < 2; i++)
     while ((id = raw_open (self, i)) != EC_STREAM_NONE) {
-      guint8 type = i ? 0x00 : 0x03; /* PUBLISH of another draft, SUBSCRIBE */
+      guint8 type = i ? 0x14 : 0x03; /* a subgroup, SUBSCRIBE */
 
       g_array_append_val (self->streams, id);
       raw_write (self, id, &type, 1, FALSE);
@@ -140,9 +140,13 @@ static void
 slow_tick (Raw *self)
 {
   for (guint i = 0; i < self->streams->len; i++) {
-    guint8 byte = self->ticks == 1 ? 0x7f : self->ticks == 2 ? 0xff : (guint8) g_random_int ();
+    EcStreamId id = g_array_index (self->streams, EcStreamId, i);
+    /* A number of nine bytes; a length of 16 bits. */
+    guint8 byte = (guint8) g_random_int ();
 
-    raw_write (self, g_array_index (self->streams, EcStreamId, i), &byte, 1, FALSE);
+    if (self->ticks == 1)
+      byte = EC_STREAM_IS_UNI (id) ? 0xff : 0x0f;
+    raw_write (self, id, &byte, 1, FALSE);
     target_count (self->target, 1);
   }
 }
@@ -192,6 +196,8 @@ update_begin (Raw *self)
 static void
 update_tick (Raw *self)
 {
+  if (self->streams->len < 2)
+    update_begin (self);
   for (guint i = 0; i < 100 && self->streams->len > 0; i++) {
     EcMoqtMessage message = { .kind = EC_MOQT_REQUEST_UPDATE };
 

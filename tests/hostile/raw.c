@@ -56,6 +56,16 @@ on_timer (gpointer user_data)
 }
 
 static void
+forget (Raw *self, EcStreamId id)
+{
+  for (guint i = 0; i < self->streams->len; i++)
+    if (g_array_index (self->streams, EcStreamId, i) == id) {
+      g_array_remove_index (self->streams, i);
+      return;
+    }
+}
+
+static void
 on_stream_data (gpointer user_data, EcStreamId id, const guint8 *data, gsize size, gboolean fin)
 {
   Raw *self = user_data;
@@ -64,16 +74,17 @@ on_stream_data (gpointer user_data, EcStreamId id, const guint8 *data, gsize siz
     ec_transport_consume (self->transport, id, size);
   if (self->plan->data)
     self->plan->data (self, id, data, size, fin);
+  if (fin && !EC_STREAM_IS_UNI (id)) {
+    forget (self, id);
+    ec_transport_reset (self->transport, id, 0);
+  }
 }
 
+/* The peer wants no more of it, or sends no more. */
 static void
-forget (Raw *self, EcStreamId id)
+on_stream_code (gpointer user_data, EcStreamId id, guint64 code)
 {
-  for (guint i = 0; i < self->streams->len; i++)
-    if (g_array_index (self->streams, EcStreamId, i) == id) {
-      g_array_remove_index (self->streams, i);
-      return;
-    }
+  forget (user_data, id);
 }
 
 static void
@@ -99,8 +110,8 @@ on_closed (gpointer user_data, const EcTransportClose *close)
 static const EcTransportEvents raw_events = {
   .established = on_established,
   .stream_data = on_stream_data,
-  .stream_reset = ec_moq_deaf_stream_code,
-  .stream_stopped = ec_moq_deaf_stream_code,
+  .stream_reset = on_stream_code,
+  .stream_stopped = on_stream_code,
   .stream_sent = ec_moq_deaf_stream,
   .stream_closed = on_stream_closed,
   .streams_available = ec_moq_deaf_available,
