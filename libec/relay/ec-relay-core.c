@@ -197,20 +197,35 @@ list_holdings (EcRelayCore *self)
   return list;
 }
 
+/* What each publisher may hold where memory is scarce. */
+static gsize
+equal_part (EcRelayCore *self, guint n_owners)
+{
+  gsize high = self->config.limits.memory / 4 * 3;
+  gsize overheads = ec_budget_get_used (self->overheads);
+
+  return (high - MIN (overheads, high)) / MAX (n_owners, 1);
+}
+
 /*
  * The publisher that holds the most gives up the most: first what is older than the newest groups, then, where that is not enough, those
- * too. So who fills up tracks, many or large ones, to push the others out pays for it itself.
+ * too. So who fills up tracks, many or large ones, to push the others out pays for it itself: who holds no more than an equal part keeps
+ * what is being read.
  */
 static void
 make_room (EcRelayCore *self, guint64 now_us, gsize bytes, gboolean newest)
 {
   g_autoptr (GArray) holdings = NULL;
-  gsize want = MAX (bytes, self->config.limits.memory / TRIM_SHARE), freed = 0;
+  gsize want = MAX (bytes, self->config.limits.memory / TRIM_SHARE), freed = 0, part = 0;
 
+  /* It is some other limit that is in the way. */
+  if (ec_budget_get_used (self->budget) + bytes <= self->config.limits.memory / 4 * 3)
+    return;
   ec_relay_core_lock (self, now_us);
   if (self->trimmed_us == 0 || now_us >= self->trimmed_us + TRIM_EVERY_US) {
     self->trimmed_us = now_us;
     holdings = list_holdings (self);
+    part = equal_part (self, self->n_owners);
   }
   ec_relay_core_unlock (self);
   if (!holdings)
@@ -221,8 +236,13 @@ make_room (EcRelayCore *self, guint64 now_us, gsize bytes, gboolean newest)
 
     freed += ec_moq_feed_trim (each->track->feed, now_us, MIN (want - freed, each->bytes / 2 + 1));
   }
-  for (guint i = 0; newest && i < holdings->len && freed < bytes; i++)
-    freed += ec_moq_feed_drop (g_array_index (holdings, Holding, i).track->feed, bytes - freed);
+  for (guint i = 0; newest && i < holdings->len && freed < bytes; i++) {
+    const Holding *each = &g_array_index (holdings, Holding, i);
+
+    if (each->owner_bytes <= part)
+      break;
+    freed += ec_moq_feed_drop (each->track->feed, bytes - freed);
+  }
 }
 
 void
@@ -263,18 +283,17 @@ ec_relay_core_unreckon (EcRelayCore *self, gsize bytes)
 gsize
 ec_relay_core_get_share (EcRelayCore *self, guint64 now_us, gsize bytes)
 {
-  gsize high = self->config.limits.memory / 4 * 3, overheads, share;
+  gsize high = self->config.limits.memory / 4 * 3, part;
 
   if (ec_budget_get_used (self->budget) + bytes <= high)
     return G_MAXSIZE;
   make_room (self, now_us, bytes, FALSE);
   if (ec_budget_get_used (self->budget) + bytes <= high)
     return G_MAXSIZE;
-  overheads = ec_budget_get_used (self->overheads);
   ec_relay_core_lock (self, now_us);
-  share = (high - MIN (overheads, high)) / MAX (self->n_owners, 1);
+  part = equal_part (self, self->n_owners);
   ec_relay_core_unlock (self);
-  return share;
+  return part;
 }
 
 /* -- Sessions */
