@@ -139,23 +139,23 @@ sessions (Target *target)
 
 /* -- Frames that are within all limits */
 
-#define N_FORGES 4
+#define MAX_FORGES 24
 
 static void
-with_forges (Target *target, const char *alpn, void (*each) (Forge *forge, guint64 round))
+with_forges (Target *target, guint n, void (*each) (Forge *forge, guint64 round))
 {
-  Forge *forges[N_FORGES] = { NULL };
+  Forge *forges[MAX_FORGES] = { NULL };
 
   for (guint64 round = 0; !target_is_over (target); round++)
-    for (guint i = 0; i < N_FORGES; i++) {
+    for (guint i = 0; i < n && !target_is_over (target); i++) {
       if (!forges[i])
-        forges[i] = forge_new (target, alpn);
+        forges[i] = forge_new (target, "moqt-18");
       if (!forges[i])
         continue;
       each (forges[i], round);
       forge_drain (forges[i]);
     }
-  for (guint i = 0; i < N_FORGES; i++)
+  for (guint i = 0; i < n; i++)
     g_clear_pointer (&forges[i], forge_free);
 }
 
@@ -179,7 +179,7 @@ one_far_byte (Forge *forge, guint64 round)
 static void
 largest_offset (Target *target)
 {
-  with_forges (target, "moqt-18", one_far_byte);
+  with_forges (target, 4, one_far_byte);
 }
 
 /* Every second byte of the window: a receiver that keeps a list of holes has a long one. */
@@ -205,7 +205,7 @@ every_other_byte (Forge *forge, guint64 round)
 static void
 gaps (Target *target)
 {
-  with_forges (target, "moqt-18", every_other_byte);
+  with_forges (target, 4, every_other_byte);
 }
 
 /* The same, a page apart: each byte keeps a block. */
@@ -228,7 +228,29 @@ a_byte_a_page (Forge *forge, guint64 round)
 static void
 pages (Target *target)
 {
-  with_forges (target, "moqt-18", a_byte_a_page);
+  with_forges (target, 4, a_byte_a_page);
+}
+
+/* All of the window but the first byte: none of it can be passed on, so all of it is kept. Of many connections. */
+static void
+all_but_the_first (Forge *forge, guint64 round)
+{
+  static const guint8 data[1024];
+
+  for (guint i = 0; i < 16; i++) {
+    g_autoptr (GByteArray) frame = g_byte_array_new ();
+    guint64 at = (round * 16 + i) * sizeof data % (2 * WINDOW);
+    guint64 offset = MIN (at % WINDOW + 1, WINDOW - sizeof data);
+
+    forge_stream_frame (frame, 2 + 4 * (at / WINDOW), offset, data, sizeof data, FALSE);
+    forge_send (forge, frame->data, frame->len);
+  }
+}
+
+static void
+holes (Target *target)
+{
+  with_forges (target, MAX_FORGES, all_but_the_first);
 }
 
 /* Frames that ask for an answer, or that are kept; RFC 9000 §19. */
@@ -311,6 +333,7 @@ const Attack quic_attacks[] = {
   { "largest-offset", largest_offset },
   { "gaps", gaps },
   { "pages", pages },
+  { "holes", holes },
   { "frames", frames },
   { NULL, NULL },
 };

@@ -144,9 +144,26 @@ early_streams (Target *target)
   raw_run (target, &plan);
 }
 
+/* Many connections, each of which sends as much as its windows take, and none of it can be passed on. */
+static void
+windows (Target *target)
+{
+  RawPlan plan = {
+    .alpn = EC_WT_ALPN,
+    .n_connections = 100,
+    .again = TRUE,
+    .no_setup = TRUE,
+    .begin = settings_begin,
+    .tick = early_tick,
+  };
+
+  raw_run (target, &plan);
+}
+
 const Attack web_attacks[] = {
   { "wt-churn", session_churn },
   { "wt-connect-flood", connect_flood },
   { "wt-early-streams", early_streams },
+  { "windows", windows },
   { NULL, NULL },
 };
