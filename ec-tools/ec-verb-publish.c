@@ -324,8 +324,10 @@ add_relays (Run *run, EcIdentity *identity)
 {
   g_autoptr (EcMoqConnectOptions) options = ec_moq_connect_options_new ();
 
-  g_object_set (options, "ca-file", opt_ca_file, "certificate-hashes", opt_hashes, "identity",
-                identity, NULL);
+  g_object_set (options, "ca-file", opt_ca_file, "certificate-hashes", opt_hashes, NULL);
+  /* One that is made for this run proves nothing to anybody. */
+  if (opt_identity || opt_stable)
+    g_object_set (options, "identity", identity, NULL);
   if (opt_protocols)
     g_object_set (options, "protocols", opt_protocols, NULL);
   for (gsize i = 0; opt_relays && opt_relays[i]; i++) {

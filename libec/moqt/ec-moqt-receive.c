@@ -52,10 +52,15 @@ ec_moqt_receive_ended (EcMoqtStream *self, gboolean reset, EcMoqtResetCode code)
     ec_moqt_stream_detach (self);
     return;
   }
-  give_back (self, self->unconsumed);
   self->dead = TRUE; /* whatever the user does meanwhile */
+  self->ending = !reset;
+  if (reset)
+    give_back (self, self->unconsumed);
   if (self->told)
     ec_moqt_emit (session, stream_ended, self, reset, code);
+  self->ending = FALSE;
+  if (!ec_moqt_session_is_over (session))
+    give_back (self, self->unconsumed);
   request = self->request;
   ec_moqt_stream_bury (self);
   if (!request || ec_moqt_session_is_over (session))
@@ -463,6 +468,39 @@ ec_moqt_stream_consume (EcMoqtStream *self, gsize size)
 {
   if (self->incoming && !is_gone (self))
     give_back (self, size);
+}
+
+gint64
+ec_moqt_stream_keep_credit (EcMoqtStream *self)
+{
+  EcMoqtSession *session = self->session;
+  EcMoqtKept *kept;
+
+  if (!self->ending || self->closed || self->unconsumed == 0 || ec_moqt_session_is_over (session))
+    return -1;
+  kept = ec_moqt_try_new0 (EcMoqtKept);
+  if (!kept)
+    return -1;
+  kept->id = self->entry.id;
+  kept->size = self->unconsumed;
+  self->unconsumed = 0;
+  g_hash_table_replace (session->kept, &kept->id, kept);
+  return kept->id;
+}
+
+void
+ec_moqt_session_consume (EcMoqtSession *self, gint64 id, gsize size)
+{
+  EcMoqtKept *kept = g_hash_table_lookup (self->kept, &id);
+
+  if (!kept)
+    return;
+  size = MIN (size, kept->size);
+  kept->size -= size;
+  if (kept->size == 0)
+    g_hash_table_remove (self->kept, &id);
+  if (size > 0)
+    self->io.consume (self->io_data, id, size);
 }
 
 static void

@@ -226,6 +226,7 @@ struct _EcMoqtStream {
   gboolean fin;
   gboolean over; /* an item said that nothing follows */
   gsize unconsumed;
+  gboolean ending; /* stream_ended is being told, of its FIN */
   /* outgoing: the start of an object, and when it was written (§8) */
   guint64 written;
   gboolean marked;
@@ -234,6 +235,12 @@ struct _EcMoqtStream {
   guint64 object_timeout_us; /* 0: none; the smaller of both sides' */
   guint64 subgroup_timeout_us;
 };
+
+/* What the user has still to give back of a stream that has ended. */
+typedef struct {
+  gint64 id;
+  gsize size;
+} EcMoqtKept;
 
 typedef struct {
   void (*run) (EcMoqtSession *session, gpointer owner, guint code);
@@ -258,6 +265,7 @@ struct _EcMoqtSession {
   guint64 timer_set_us;
 
   GHashTable *entries; /* stream id → EcMoqtEntry */
+  GHashTable *kept; /* … → EcMoqtKept; each has its place among the transport's streams still */
   EcMoqtChannel *control_in, *control_out;
   gboolean setup_received;
   gsize control_buffered;

@@ -59,6 +59,7 @@ ec_moqt_session_new (const EcMoqtDraft *draft,
   self->graveyard = g_ptr_array_new ();
   self->timers = g_ptr_array_new ();
   self->entries = g_hash_table_new (g_int64_hash, g_int64_equal);
+  self->kept = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
   self->by_id = g_hash_table_new (g_int64_hash, g_int64_equal);
   self->updates = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   self->publishing = g_hash_table_new (ec_moqt_name_hash, ec_moqt_name_equal);
@@ -182,6 +183,7 @@ forget_everything (EcMoqtSession *self)
     else
       ec_moqt_stream_bury (value);
   }
+  g_hash_table_remove_all (self->kept);
   self->control_in = NULL;
   self->control_out = NULL;
   ec_moqt_timer_unset (self, &self->timer);
@@ -235,6 +237,7 @@ ec_moqt_session_free (EcMoqtSession *self)
   dig_out (self);
   g_queue_clear (&self->retired);
   g_hash_table_unref (self->entries);
+  g_hash_table_unref (self->kept);
   g_hash_table_unref (self->by_id);
   g_hash_table_unref (self->updates);
   g_hash_table_unref (self->publishing);
@@ -371,6 +374,7 @@ ec_moqt_session_stream_closed (EcMoqtSession *self, guint64 now_us, gint64 id)
 
   if (!begin (self, now_us))
     return;
+  g_hash_table_remove (self->kept, &id);
   entry = g_hash_table_lookup (self->entries, &id);
   if (entry && entry->kind == EC_MOQT_ENTRY_CHANNEL) {
     EcMoqtChannel *channel = (EcMoqtChannel *) entry;

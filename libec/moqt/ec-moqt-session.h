@@ -354,5 +354,11 @@ gpointer ec_moqt_stream_get_data (EcMoqtStream *self);
 void ec_moqt_stream_set_data (EcMoqtStream *self, gpointer data);
 /* Incoming: gives the peer credit for `size` more bytes. */
 void ec_moqt_stream_consume (EcMoqtStream *self, gsize size);
+/* From `stream_ended` of a stream that ended by FIN: what was not consumed of it is not given back now, but by
+ * ec_moqt_session_consume() under the id that comes back; until then it keeps its place among the streams that the peer may
+ * have open, so that a slow reader slows the peer down and not only its last stream. −1: nothing is left to be given back. */
+gint64 ec_moqt_stream_keep_credit (EcMoqtStream *self);
+/* Of such a stream; more than is left is all that is left, and an id that is over is ignored. */
+void ec_moqt_session_consume (EcMoqtSession *self, gint64 id, gsize size);
 /* Incoming: STOP_SENDING; ends it, without an event. */
 void ec_moqt_stream_stop (EcMoqtStream *self, EcMoqtResetCode code);

@@ -4,11 +4,14 @@
 /* Bytes that a flow sends in one turn: a few packets, so that turns cost nothing and nobody waits long. */
 #define TURN 8192
 
-typedef struct {
+typedef struct _EcQuicLevel Level;
+
+struct _EcQuicLevel {
   guint32 number;
   GQueue turns;      /* of EcQuicFlow, by their `link`; the head's turn it is */
   GHashTable *flows; /* by number */
-} Level;
+  EcQuicFlow *spare; /* an empty one, in none of the above; nullable */
+};
 
 struct _EcQuicFlow {
   Level *level;
@@ -38,7 +41,18 @@ static void
 level_free (Level *level)
 {
   g_hash_table_unref (level->flows);
+  g_clear_pointer (&level->spare, flow_free);
   g_free (level);
+}
+
+static Level *
+level_new (void)
+{
+  Level *level = g_new0 (Level, 1);
+
+  g_queue_init (&level->turns);
+  level->flows = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) flow_free);
+  return level;
 }
 
 void
@@ -49,6 +63,7 @@ ec_quic_scheduler_clear (EcQuicScheduler *self)
   while ((stream = ec_quic_scheduler_peek (self)))
     ec_quic_scheduler_remove (self, stream);
   g_clear_pointer (&self->levels, g_tree_unref);
+  g_clear_pointer (&self->spare, level_free);
 }
 
 static gboolean
@@ -103,10 +118,10 @@ get_level (EcQuicScheduler *self, guint32 number)
     self->levels = g_tree_new ((GCompareFunc) compare_levels);
   level = g_tree_lookup (self->levels, GUINT_TO_POINTER (number));
   if (level == NULL) {
-    level = g_new0 (Level, 1);
+    level = g_steal_pointer (&self->spare);
+    if (level == NULL)
+      level = level_new ();
     level->number = number;
-    g_queue_init (&level->turns);
-    level->flows = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) flow_free);
     g_tree_insert (self->levels, GUINT_TO_POINTER (number), level);
   }
   return level;
@@ -118,12 +133,15 @@ get_flow (Level *level, guint32 number)
   EcQuicFlow *flow = g_hash_table_lookup (level->flows, GUINT_TO_POINTER (number));
 
   if (flow == NULL) {
-    flow = g_new0 (EcQuicFlow, 1);
-    flow->level = level;
+    flow = g_steal_pointer (&level->spare);
+    if (flow == NULL) {
+      flow = g_new0 (EcQuicFlow, 1);
+      flow->level = level;
+      flow->link.data = flow;
+      flow->heap = g_ptr_array_new ();
+    }
     flow->number = number;
     flow->left = TURN;
-    flow->link.data = flow;
-    flow->heap = g_ptr_array_new ();
     g_queue_push_tail_link (&level->turns, &flow->link);
     g_hash_table_insert (level->flows, GUINT_TO_POINTER (number), flow);
   }
@@ -165,10 +183,14 @@ ec_quic_scheduler_remove (EcQuicScheduler *self, EcQuicStream *stream)
 
   level = flow->level;
   g_queue_unlink (&level->turns, &flow->link);
-  g_hash_table_remove (level->flows, GUINT_TO_POINTER (flow->number));
+  /* Most connections send one thing at a time, so that this comes with each: the last one is kept for the next. */
+  g_hash_table_steal (level->flows, GUINT_TO_POINTER (flow->number));
+  g_clear_pointer (&level->spare, flow_free);
+  level->spare = flow;
   if (level->turns.length == 0) {
     g_tree_remove (self->levels, GUINT_TO_POINTER (level->number));
-    level_free (level);
+    g_clear_pointer (&self->spare, level_free);
+    self->spare = level;
   }
 }
 

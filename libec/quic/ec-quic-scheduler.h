@@ -8,7 +8,8 @@
  * lowest order, then the oldest stream. Holds only streams that have something to send. O(log n).
  */
 typedef struct {
-  GTree *levels; /* NULL until it is needed */
+  GTree *levels;              /* NULL until it is needed */
+  struct _EcQuicLevel *spare; /* an empty one; nullable */
 } EcQuicScheduler;
 
 void ec_quic_scheduler_clear (EcQuicScheduler *self);

@@ -298,18 +298,22 @@ ec_relay_core_get_share (EcRelayCore *self, guint64 now_us, gsize bytes)
 
 /* -- Sessions */
 
+static GInetAddress *
+get_inet_address (const char *peer)
+{
+  g_autoptr (GSocketConnectable) connectable = g_network_address_parse (peer, 0, NULL);
+
+  return connectable ? g_inet_address_new_from_string (
+                           g_network_address_get_hostname (G_NETWORK_ADDRESS (connectable)))
+                     : NULL;
+}
+
 /* "203.0.113.7", or the /64 of an IPv6 address, of which a peer has as many as it likes. NULL: not counted. */
 static char *
-get_counted_address (const char *peer)
+get_counted_address (GInetAddress *address)
 {
-  g_autoptr (GSocketAddress) socket = NULL;
-  g_autoptr (GSocketConnectable) connectable = g_network_address_parse (peer, 0, NULL);
-  g_autoptr (GInetAddress) address = NULL;
   const guint8 *bytes;
 
-  if (connectable)
-    address = g_inet_address_new_from_string (
-        g_network_address_get_hostname (G_NETWORK_ADDRESS (connectable)));
   if (!address || g_inet_address_get_is_loopback (address))
     return NULL;
   if (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4)
@@ -344,6 +348,7 @@ gboolean
 ec_relay_core_accept (EcRelayCore *self, EcTransport *transport, const EcMoqtDraft *draft)
 {
   guint64 now_us = ec_transport_now (transport);
+  g_autoptr (GInetAddress) address = NULL;
   EcRelaySession *session;
   EcTransportInfo info;
   gboolean listed;
@@ -356,7 +361,9 @@ ec_relay_core_accept (EcRelayCore *self, EcTransport *transport, const EcMoqtDra
   session->core = ec_relay_core_ref (self);
   session->reckoned = EC_RELAY_SESSION_RECKONED;
   session->peer = g_strdup (info.peer ? info.peer : "");
-  session->address = get_counted_address (session->peer);
+  address = get_inet_address (session->peer);
+  session->address = get_counted_address (address);
+  session->host = address ? g_inet_address_to_string (address) : NULL;
 
   ec_relay_core_lock (self, now_us);
   listed = list_session (self, session);
@@ -391,6 +398,79 @@ ec_relay_core_session_closed (EcRelayCore *self, EcRelaySession *session)
   g_mutex_unlock (&self->lock);
 }
 
+/* -- Names of sessions without a key */
+
+/* From whom nothing came for so long is taken for dead: longer than our keep-alive, which an idle peer answers. */
+#define SILENT_US (8 * G_USEC_PER_SEC)
+#define WATCH_EVERY_US G_USEC_PER_SEC
+
+/* Locked. */
+static EcRelaySession *
+find_session (EcRelayCore *self, guint64 number)
+{
+  for (guint i = 0; i < self->sessions->len; i++) {
+    EcRelaySession *session = self->sessions->pdata[i];
+
+    if (session->number == number)
+      return session;
+  }
+  return NULL;
+}
+
+/* Locked. Whether the name's owner is gone, to the best of our knowledge, and this may be the same publisher again. */
+static gboolean
+takes_over (const EcRelaySession *session, const EcRelaySession *owner)
+{
+  return owner && owner != session && owner->watched && session->host && owner->host &&
+         g_str_equal (session->host, owner->host) &&
+         owner->watched_us >= owner->heard_us + SILENT_US;
+}
+
+gboolean
+ec_relay_core_claim (EcRelayCore *self,
+                     EcRelaySession *session,
+                     EcMoqtName *space,
+                     const EcRelayPrincipals *who,
+                     EcRelayPrincipal *as,
+                     const char **reason)
+{
+  gboolean keyless = who->n == 1 && who->who[0].kind == EC_RELAY_PRINCIPAL_SESSION;
+  guint64 number = keyless ? ec_relay_policy_get_session (self->config.policy, space) : 0;
+  EcRelaySession *owner = number ? find_session (self, number) : NULL;
+  gboolean claimed;
+
+  if (takes_over (session, owner)) {
+    ec_relay_policy_disown (self->config.policy, space);
+    owner->close = TRUE;
+    owner->close_why = "it was silent, and another session from its address has taken its name";
+    if (owner->transport)
+      ec_transport_wake (owner->transport);
+  }
+  claimed = ec_relay_policy_claim (self->config.policy, space, who, self->now_us, as, reason);
+  if (!claimed)
+    self->stats.n_unauthorized++;
+  else if (as->kind == EC_RELAY_PRINCIPAL_SESSION && !session->watched) {
+    session->watched = TRUE;
+    session->heard_us = session->watched_us = self->now_us;
+  }
+  return claimed;
+}
+
+/* Locked. They look on their own threads. */
+static void
+watch_sessions (EcRelayCore *self)
+{
+  if (self->now_us < self->watched_us + WATCH_EVERY_US)
+    return;
+  self->watched_us = self->now_us;
+  for (guint i = 0; i < self->sessions->len; i++) {
+    EcRelaySession *session = self->sessions->pdata[i];
+
+    if (session->watched && session->transport)
+      ec_transport_wake (session->transport);
+  }
+}
+
 guint
 ec_relay_core_get_n_sessions (EcRelayCore *self)
 {
@@ -415,6 +495,7 @@ ec_relay_core_tick (EcRelayCore *self, guint64 now_us)
     if (track->node)
       ec_relay_track_tick (self, track);
   }
+  watch_sessions (self);
   ec_relay_policy_expire (self->config.policy, self->now_us);
   self->stats.memory_peak = MAX (self->stats.memory_peak, ec_budget_get_used (self->budget));
   ec_relay_core_unlock (self);

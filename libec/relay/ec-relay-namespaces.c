@@ -5,20 +5,23 @@
 
 /* Locked; FALSE: not let in, or too many. */
 static gboolean
-claim (EcRelayCore *core,
+claim (EcRelaySession *self,
        EcMoqtName *name,
        const EcRelayPrincipals *who,
        EcRelayPrincipal *as,
        EcMoqtErrorCode *code,
        const char **reason)
 {
+  EcRelayCore *core = self->core;
+
   if (core->n_namespaces >= core->config.limits.max_namespaces) {
+    core->stats.n_unauthorized++;
     *code = EC_MOQT_ERROR_EXCESSIVE_LOAD;
     *reason = "the relay has too many namespaces already";
     return FALSE;
   }
   *code = EC_MOQT_ERROR_UNAUTHORIZED;
-  return ec_relay_policy_claim (core->config.policy, name, who, core->now_us, as, reason);
+  return ec_relay_core_claim (core, self, name, who, as, reason);
 }
 
 static void
@@ -35,9 +38,7 @@ enter_publication (EcRelaySession *self,
   gboolean claimed;
 
   ec_relay_core_lock (core, ec_relay_session_now (self));
-  claimed = claim (core, name, who, &as, &code, &reason);
-  if (!claimed)
-    core->stats.n_unauthorized++;
+  claimed = claim (self, name, who, &as, &code, &reason);
   ec_relay_core_unlock (core);
   if (!claimed) {
     self->counts[EC_RELAY_COUNT_NAMESPACES]--;

@@ -271,6 +271,22 @@ ec_relay_policy_release (EcRelayPolicy *self,
     g_hash_table_remove (self->claims, space);
 }
 
+guint64
+ec_relay_policy_get_session (EcRelayPolicy *self, EcMoqtName *space)
+{
+  const Claim *claim = g_hash_table_lookup (self->claims, space);
+
+  return claim && claim->uses > 0 && claim->owner.kind == EC_RELAY_PRINCIPAL_SESSION
+             ? claim->owner.session
+             : 0;
+}
+
+void
+ec_relay_policy_disown (EcRelayPolicy *self, EcMoqtName *space)
+{
+  g_hash_table_remove (self->claims, space);
+}
+
 gboolean
 ec_relay_policy_may_serve (EcRelayPolicy *self,
                            EcMoqtName *space,

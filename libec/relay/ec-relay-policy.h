@@ -38,6 +38,10 @@ void ec_relay_policy_release (EcRelayPolicy *self,
                               const EcRelayPrincipal *as,
                               guint64 now_us,
                               guint64 hold_us);
+/* The number of the session without a key whose `space` is; 0: it is nobody's, or a key's. */
+guint64 ec_relay_policy_get_session (EcRelayPolicy *self, EcMoqtName *space);
+/* The claim is free; who had it may still release it. */
+void ec_relay_policy_disown (EcRelayPolicy *self, EcMoqtName *space);
 /* Whether a publisher of a prefix of `space`, let in as `as`, is asked for tracks in it. */
 gboolean ec_relay_policy_may_serve (EcRelayPolicy *self,
                                     EcMoqtName *space,

@@ -163,6 +163,7 @@ struct _EcRelaySession {
   guint64 number;         /* [c] */
   char *peer;             /* [c] */
   char *address;          /* [c] what is counted; NULL: it is not */
+  char *host;             /* [c] the peer's IP address; nullable */
   gsize reckoned;         /* [c] */
   EcMoqLink *link;        /* [t] NULL: closed */
   EcMoqtSession *moqt;    /* [t] */
@@ -170,7 +171,12 @@ struct _EcRelaySession {
   GQueue queue;           /* [l] EcRelayItem, owned */
   gboolean goaway;        /* [l] to be told */
   guint64 goaway_ms;      /* [l] */
-  gboolean close;         /* [l] to be closed */
+  gboolean close;         /* [l] to be closed … */
+  const char *close_why;  /* [l] … for this reason; static; NULL: the relay is shutting down */
+  gboolean watched;       /* [l] it publishes without a key: we note when we hear from it */
+  guint64 heard_us;       /* [l] when it was noted last that something had come */
+  guint64 watched_us;     /* [l] when that was looked for last */
+  guint64 bytes_heard;    /* [t] */
   gboolean listed;        /* [l] in the core's list */
 
   EcRelayCredentials credentials; /* [t] */
@@ -205,6 +211,7 @@ struct _EcRelayCore {
   guint n_namespaces;     /* [l] */
   guint64 trimmed_us;     /* [l] */
   guint n_owners;         /* [l] who filled tracks, as of then */
+  guint64 watched_us;     /* [l] when sessions were made to look whether they hear something */
   EcRelayStatsData stats; /* [l] the counters */
 };
 
@@ -225,6 +232,17 @@ gsize ec_relay_core_get_share (EcRelayCore *self, guint64 now_us, gsize bytes);
 /* Not locked. Drops old groups of any tracks until so many bytes were freed. */
 void ec_relay_core_make_room (EcRelayCore *self, guint64 now_us, gsize bytes);
 void ec_relay_core_session_closed (EcRelayCore *self, EcRelaySession *session);
+/*
+ * Locked. Lets a session claim a name. One without a key that has published it takes its name with it when it dies, as far as we know
+ * when the idle timeout is over: so one from whom nothing has come for a while gives way to who comes from the same address without a key, as a
+ * publisher does that was started again.
+ */
+gboolean ec_relay_core_claim (EcRelayCore *self,
+                              EcRelaySession *session,
+                              EcMoqtName *space,
+                              const EcRelayPrincipals *who,
+                              EcRelayPrincipal *as,
+                              const char **reason);
 /* Not locked. `name` nullable. */
 void ec_relay_core_event (EcRelayCore *self,
                           EcRelaySession *session,

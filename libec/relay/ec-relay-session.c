@@ -32,6 +32,7 @@ ec_relay_session_unref (EcRelaySession *self)
   ec_relay_core_unreckon (core, self->reckoned);
   g_free (self->peer);
   g_free (self->address);
+  g_free (self->host);
   g_free (self);
   ec_relay_core_unref (core);
 }
@@ -302,7 +303,7 @@ adopt (EcRelaySession *self, EcRelayItem *item)
 
 /* The session may be gone when this returns: it comes last in an event. */
 static void
-follow_orders (EcRelaySession *self, gboolean goaway, gboolean close, guint64 goaway_ms)
+follow_orders (EcRelaySession *self, gboolean goaway, const char *close, guint64 goaway_ms)
 {
   if (self->overload) {
     self->closing = TRUE;
@@ -310,7 +311,7 @@ follow_orders (EcRelaySession *self, gboolean goaway, gboolean close, guint64 go
     ec_moqt_session_close (self->moqt, EC_MOQT_CLOSE_INTERNAL_ERROR, self->overload);
   } else if (close) {
     self->closing = TRUE;
-    ec_moqt_session_close (self->moqt, EC_MOQT_CLOSE_NO_ERROR, "the relay is shutting down");
+    ec_moqt_session_close (self->moqt, EC_MOQT_CLOSE_NO_ERROR, close);
   } else if (goaway && !self->told_goaway) {
     self->told_goaway = TRUE;
     ec_moqt_session_goaway (self->moqt, NULL, goaway_ms);
@@ -320,7 +321,8 @@ follow_orders (EcRelaySession *self, gboolean goaway, gboolean close, guint64 go
 void
 ec_relay_session_drain (EcRelaySession *self)
 {
-  gboolean goaway, close;
+  const char *close;
+  gboolean goaway;
   guint64 goaway_ms;
 
   while (self->link && !self->closing) {
@@ -329,7 +331,7 @@ ec_relay_session_drain (EcRelaySession *self)
 
     ec_relay_core_lock (self->core, ec_relay_session_now (self));
     goaway = self->goaway;
-    close = self->close;
+    close = !self->close ? NULL : self->close_why ? self->close_why : "the relay is shutting down";
     goaway_ms = self->goaway_ms;
     item = g_queue_pop_head (&self->queue);
     if (item) {
@@ -559,9 +561,29 @@ on_streams_available (gpointer user_data)
   ec_relay_downstream_pump (user_data);
 }
 
+/* Whether anything has come since the last look, acknowledgements of our keep-alive included. */
+static void
+listen (EcRelaySession *self)
+{
+  EcTransportInfo info;
+  gboolean heard;
+
+  if (!self->watched)
+    return;
+  ec_transport_get_info (ec_moq_link_get_transport (self->link), &info);
+  heard = info.bytes_received != self->bytes_heard;
+  self->bytes_heard = info.bytes_received;
+  ec_relay_core_lock (self->core, ec_relay_session_now (self));
+  self->watched_us = ec_relay_session_now (self);
+  if (heard || info.bytes_received == 0) /* not counted */
+    self->heard_us = self->watched_us;
+  ec_relay_core_unlock (self->core);
+}
+
 static void
 on_woken (gpointer user_data)
 {
+  listen (user_data);
   flush_touched (user_data);
   ec_relay_downstream_pump (user_data);
   ec_relay_session_drain (user_data);

@@ -37,21 +37,6 @@ join (EcRelaySession *self, EcRelayUpstream *up, EcMoqtLocation largest)
 
 /* -- PUBLISH, of the peer */
 
-static gboolean
-claim (EcRelayCore *core,
-       EcMoqtName *space,
-       const EcRelayPrincipals *who,
-       EcRelayPrincipal *as,
-       const char **reason)
-{
-  gboolean claimed =
-      ec_relay_policy_claim (core->config.policy, space, who, core->now_us, as, reason);
-
-  if (!claimed)
-    core->stats.n_unauthorized++;
-  return claimed;
-}
-
 /* Locked. */
 static EcRelayUpstream *
 enter (EcRelaySession *self,
@@ -119,7 +104,7 @@ ec_relay_upstream_published (EcRelaySession *self, EcMoqtRequest *request)
     return;
 
   ec_relay_core_lock (core, ec_relay_session_now (self));
-  if (claim (core, space, &who, &as, &reason)) {
+  if (ec_relay_core_claim (core, self, space, &who, &as, &reason)) {
     track = ec_relay_registry_get_track (core, name, TRUE);
     if (track) {
       up = enter (self, request, track, &as);

@@ -34,5 +34,17 @@ char *ec_identity_verify_text (const char *node_id,
                                const char *type,
                                const char *signed_text,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+EC_AVAILABLE_IN_1_0
+GBytes *ec_identity_delegate (EcIdentity *self,
+                              const char *node_id,
+                              const char *prefix,
+                              gint64 expires,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+EC_AVAILABLE_IN_1_0
+GBytes *ec_identity_prove (EcIdentity *self,
+                           const char *authority,
+                           const char *prefix,
+                           gint64 expires,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

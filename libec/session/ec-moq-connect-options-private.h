@@ -10,6 +10,7 @@ struct _EcMoqConnectOptions {
   char **certificate_hashes;
   char **protocols;
   EcIdentity *identity; /* owned, nullable */
+  GBytes *token;        /* owned, nullable */
   guint timeout_ms;
   guint idle_timeout_ms;
 };

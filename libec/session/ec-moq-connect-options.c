@@ -3,6 +3,8 @@
 
 #include "base/ec-error.h"
 
+#define MAX_TOKEN 4096 /* bytes; SETUP has to fit in one message */
+
 /**
  * EcMoqConnectOptions:
  *
@@ -18,6 +20,7 @@ enum {
   PROP_CA_FILE,
   PROP_CERTIFICATE_HASHES,
   PROP_IDENTITY,
+  PROP_TOKEN,
   PROP_PROTOCOLS,
   PROP_TIMEOUT,
   PROP_IDLE_TIMEOUT,
@@ -35,6 +38,7 @@ ec_moq_connect_options_finalize (GObject *object)
   g_strfreev (self->certificate_hashes);
   g_strfreev (self->protocols);
   g_clear_object (&self->identity);
+  g_clear_pointer (&self->token, g_bytes_unref);
   G_OBJECT_CLASS (ec_moq_connect_options_parent_class)->finalize (object);
 }
 
@@ -52,6 +56,9 @@ ec_moq_connect_options_get_property (GObject *object, guint id, GValue *value, G
     break;
   case PROP_IDENTITY:
     g_value_set_object (value, self->identity);
+    break;
+  case PROP_TOKEN:
+    g_value_set_boxed (value, self->token);
     break;
   case PROP_PROTOCOLS:
     g_value_set_boxed (value, self->protocols);
@@ -86,6 +93,10 @@ ec_moq_connect_options_set_property (GObject *object,
     break;
   case PROP_IDENTITY:
     g_set_object (&self->identity, g_value_get_object (value));
+    break;
+  case PROP_TOKEN:
+    g_clear_pointer (&self->token, g_bytes_unref);
+    self->token = g_value_dup_boxed (value);
     break;
   case PROP_PROTOCOLS:
     g_strfreev (self->protocols);
@@ -132,6 +143,13 @@ ec_moq_connect_options_class_init (EcMoqConnectOptionsClass *klass)
    */
   properties[PROP_IDENTITY] =
       g_param_spec_object ("identity", NULL, NULL, EC_TYPE_IDENTITY, WRITABLE);
+  /**
+   * EcMoqConnectOptions:token:
+   *
+   * An authorization token for the server, such as the secret of a relay that not everybody may publish through; at most 4,096 bytes. It goes
+   * to the server once its certificate was found good, and not before.
+   */
+  properties[PROP_TOKEN] = g_param_spec_boxed ("token", NULL, NULL, G_TYPE_BYTES, WRITABLE);
   /**
    * EcMoqConnectOptions:protocols:
    *
@@ -201,6 +219,12 @@ ec_moq_connect_options_fill (EcMoqConnectOptions *self, EcMoqDialConfig *config,
 
   if (!self)
     return TRUE;
+  if (self->token && g_bytes_get_size (self->token) > MAX_TOKEN) {
+    g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED,
+                 "A token of %" G_GSIZE_FORMAT " bytes is none: it has at most %d.",
+                 g_bytes_get_size (self->token), MAX_TOKEN);
+    return FALSE;
+  }
   for (gsize i = 0; self->certificate_hashes && self->certificate_hashes[i]; i++) {
     GBytes *hash = parse_hash (self->certificate_hashes[i]);
 
@@ -217,6 +241,7 @@ ec_moq_connect_options_fill (EcMoqConnectOptions *self, EcMoqDialConfig *config,
   config->certificate_hashes = g_steal_pointer (&hashes);
   config->ca_file = self->ca_file;
   config->identity = self->identity;
+  config->token = self->token;
   config->protocols = (const char *const *) self->protocols;
   config->timeout_ms = self->timeout_ms;
   config->idle_timeout_ms = self->idle_timeout_ms;

@@ -140,6 +140,7 @@ end_all (EcMoqCore *self, const GError *error)
   g_hash_table_remove_all (self->watches);
   g_hash_table_remove_all (self->streams);
   g_hash_table_remove_all (self->heard);
+  g_ptr_array_set_size (self->offered, 0);
   for (GList *l = streams; l; l = l->next)
     ec_moq_inbox_stream_ended (l->data, TRUE, FALSE);
   for (guint i = 0; i < self->listeners->len; i++)
@@ -238,8 +239,7 @@ on_requested (gpointer user_data, EcMoqtRequest *request)
   if (ec_moq_origin_link_requested (self->origin_link, request))
     return;
   if (ec_moqt_request_get_kind (request) == EC_MOQT_REQUEST_PUBLISH) {
-    ec_moqt_request_refuse (request, EC_MOQT_ERROR_UNINTERESTED,
-                            "tracks are subscribed to here, not taken");
+    ec_moq_core_published (self, request);
     return;
   }
   name = ec_moqt_request_get_name (request);
@@ -267,7 +267,8 @@ on_cancelled (gpointer user_data, EcMoqtRequest *request)
   EcMoqCore *self = user_data;
   g_autoptr (EcMoqtName) name = NULL;
 
-  if (ec_moq_origin_link_cancelled (self->origin_link, request))
+  if (ec_moq_origin_link_cancelled (self->origin_link, request) ||
+      ec_moq_core_published_cancelled (self, request))
     return;
   if (!g_hash_table_steal_extended (self->heard, request, NULL, (gpointer *) &name))
     return;
@@ -314,7 +315,8 @@ on_finished (gpointer user_data, EcMoqtRequest *request, EcMoqtDoneCode code, co
   EcMoqCoreWatch *watch = steal_watch (self, request);
 
   if (!watch) {
-    ec_moq_origin_link_finished (self->origin_link, request);
+    if (!ec_moq_core_published_cancelled (self, request))
+      ec_moq_origin_link_finished (self->origin_link, request);
     return;
   }
   if (watch->user->finished)
@@ -547,12 +549,13 @@ void
 ec_moq_core_start (EcMoqCore *self, EcTransport *transport, const EcMoqtDraft *draft, gboolean hold)
 {
   EcTransportInfo info;
-  EcMoqtConfig config = { .implementation = ec_moq_implementation };
+  EcMoqtConfig config = { .implementation = ec_moq_implementation, .token = self->token };
 
   if (self->uri && !self->uri->webtransport) {
     config.path = self->uri->path;
     config.authority = self->uri->authority;
   }
+  self->held = hold;
   ec_transport_get_info (transport, &info);
   ec_moq_core_set_string (self, EC_MOQ_CORE_PROTOCOL, draft->alpn);
   ec_moq_core_set_string (self, EC_MOQ_CORE_TRANSPORT, info.kind);

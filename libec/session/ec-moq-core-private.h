@@ -15,6 +15,7 @@ struct _EcMoqCore {
   gatomicrefcount refs;
   EcMoqOrigin *origin;    /* owned */
   EcMoqUri *uri;          /* owned; of what is dialled */
+  GBytes *token;          /* owned, nullable */
   GCancellable *dialling; /* cancelled by closing */
 
   GMutex mutex;
@@ -30,6 +31,8 @@ struct _EcMoqCore {
   gboolean over;          /* no link, and there will be none */
   EcMoqReply *connecting; /* nullable */
   GHashTable *announcing; /* EcMoqtName -> GPtrArray of EcMoqReply */
+  gboolean takes;         /* tracks that the peer publishes */
+  GQueue taken;           /* EcMoqReader, which nobody was told of yet */
 
   /* the link's thread's */
   EcMoqLink *link;
@@ -39,6 +42,8 @@ struct _EcMoqCore {
   GPtrArray *listeners; /* EcMoqCoreWatch */
   GHashTable *heard;    /* EcMoqtRequest, PUBLISH_NAMESPACE of the peer's -> EcMoqtName */
   gboolean ticking;
+  gboolean held;      /* until ec_moq_core_release() */
+  GPtrArray *offered; /* EcMoqtRequest, PUBLISH of the peer's, until then */
   void (*ready) (EcMoqCore *self, gpointer user_data);
   GDestroyNotify ready_destroy;
   gpointer ready_data;
@@ -57,3 +62,8 @@ void ec_moq_core_set_string (EcMoqCore *self, EcMoqCoreString which, const char 
 void ec_moq_core_finish (EcMoqCore *self, GError *error);
 void ec_moq_core_run_commands (EcMoqCore *self, EcMoqtSession *session);
 void ec_moq_core_announced (EcMoqCore *self, EcMoqtName *space, GError *error);
+/* PUBLISH of the peer's: taken, refused, or kept until the session is released. */
+void ec_moq_core_published (EcMoqCore *self, EcMoqtRequest *request);
+/* TRUE: it was kept. */
+gboolean ec_moq_core_published_cancelled (EcMoqCore *self, EcMoqtRequest *request);
+void ec_moq_core_release_published (EcMoqCore *self);

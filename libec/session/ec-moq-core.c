@@ -34,6 +34,7 @@ ec_moq_core_new_for_origin (const char *uri, EcMoqOrigin *origin)
   self->watches = g_hash_table_new (NULL, NULL);
   self->streams = g_hash_table_new (NULL, NULL);
   self->listeners = g_ptr_array_new ();
+  self->offered = g_ptr_array_new ();
   self->heard = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) ec_moqt_name_unref);
   return self;
 }
@@ -53,6 +54,7 @@ ec_moq_core_unref (EcMoqCore *self)
   g_assert (!self->link && g_queue_is_empty (&self->commands));
   ec_moq_origin_unref (self->origin);
   g_clear_pointer (&self->uri, ec_moq_uri_free);
+  g_clear_pointer (&self->token, g_bytes_unref);
   g_clear_pointer (&self->news, ec_moq_news_unref);
   g_clear_pointer (&self->connecting, ec_moq_reply_unref);
   g_clear_error (&self->error);
@@ -62,6 +64,7 @@ ec_moq_core_unref (EcMoqCore *self)
   g_hash_table_unref (self->watches);
   g_hash_table_unref (self->streams);
   g_ptr_array_unref (self->listeners);
+  g_ptr_array_unref (self->offered);
   g_hash_table_unref (self->heard);
   g_object_unref (self->dialling);
   g_mutex_clear (&self->mutex);
@@ -255,6 +258,7 @@ ec_moq_core_connect (EcMoqCore *self, const EcMoqDialConfig *config, EcMoqReply 
   g_autoptr (GError) error = NULL;
 
   self->connecting = ec_moq_reply_ref (reply);
+  self->token = config->token ? g_bytes_ref (config->token) : NULL;
   self->uri = ec_moq_uri_parse (config->uri, &error);
   if (!self->uri) {
     ec_moq_core_finish (self, g_steal_pointer (&error));
@@ -287,8 +291,11 @@ ec_moq_core_accept (EcMoqCore *self,
 static void
 do_release (EcMoqCore *self, EcMoqtSession *session, gpointer data)
 {
-  if (session)
-    ec_moq_origin_link_release (self->origin_link);
+  if (!session)
+    return;
+  ec_moq_origin_link_release (self->origin_link);
+  if (self->link)
+    ec_moq_core_release_published (self);
 }
 
 void
@@ -331,6 +338,39 @@ ec_moq_core_close (EcMoqCore *self, guint64 code, const char *reason)
   closing->reason = g_strdup (reason ? reason : "");
   ec_moq_core_run (self, do_close, closing, closing_free);
   g_cancellable_cancel (self->dialling);
+}
+
+typedef struct {
+  char *uri;
+  guint timeout_ms;
+} GoingAway;
+
+static void
+going_away_free (gpointer data)
+{
+  GoingAway *going = data;
+
+  g_free (going->uri);
+  g_free (going);
+}
+
+static void
+do_go_away (EcMoqCore *self, EcMoqtSession *session, gpointer data)
+{
+  GoingAway *going = data;
+
+  if (session)
+    ec_moqt_session_goaway (session, going->uri, going->timeout_ms);
+}
+
+void
+ec_moq_core_go_away (EcMoqCore *self, const char *uri, guint timeout_ms)
+{
+  GoingAway *going = g_new0 (GoingAway, 1);
+
+  going->uri = g_strdup (uri);
+  going->timeout_ms = timeout_ms;
+  ec_moq_core_run (self, do_go_away, going, going_away_free);
 }
 
 void

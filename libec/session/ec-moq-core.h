@@ -22,6 +22,7 @@ enum {
   EC_MOQ_CORE_NEWS_STATE = 1 << 0,
   EC_MOQ_CORE_NEWS_GOING_AWAY = 1 << 1,
   EC_MOQ_CORE_NEWS_CLOSED = 1 << 2,
+  EC_MOQ_CORE_NEWS_TAKEN = 1 << 3,
 };
 
 EcMoqCore *ec_moq_core_new (const char *uri) G_GNUC_WARN_UNUSED_RESULT;
@@ -48,6 +49,8 @@ void ec_moq_core_release (EcMoqCore *self);
 /* Where news go from now on; what happened before is told at once. */
 void ec_moq_core_set_news (EcMoqCore *self, EcMoqNews *news);
 void ec_moq_core_close (EcMoqCore *self, guint64 code, const char *reason);
+/* Asks the peer to leave (GOAWAY); it is closed if it has not within `timeout_ms`. */
+void ec_moq_core_go_away (EcMoqCore *self, const char *uri, guint timeout_ms);
 
 EcMoqSessionState ec_moq_core_get_state (EcMoqCore *self);
 /* What closed it; NULL while it lives. */
@@ -67,6 +70,13 @@ guint64 ec_moq_core_get_rtt_us (EcMoqCore *self);
 EcMoqOrigin *ec_moq_core_get_origin (EcMoqCore *self);
 /* `reply` comes with the peer's answer to the announcement of `space`. */
 void ec_moq_core_announce (EcMoqCore *self, EcMoqtName *space, EcMoqReply *reply);
+
+/* What the peer publishes is taken from now on, and told as EC_MOQ_CORE_NEWS_TAKEN; with `prefix` (nullable) it is asked to publish all under it. */
+void ec_moq_core_take (EcMoqCore *self, EcMoqtName *prefix);
+/* (transfer full); NULL: no other. */
+struct _EcMoqReader *ec_moq_core_pop_taken (EcMoqCore *self);
+/* There is nobody any more to tell: what waits is given back. */
+void ec_moq_core_take_no_more (EcMoqCore *self);
 
 /* -- For what asks something of the peer: the readers of tracks, the lists of namespaces. */
 

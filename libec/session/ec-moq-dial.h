@@ -21,6 +21,7 @@ typedef struct {
    * for its name from this PEM file's authorities, if given; else from the system's. */
   GPtrArray *certificate_hashes;
   const char *ca_file;
+  GBytes *token;        /* an authorization token, shown to the server in SETUP; nullable */
   EcIdentity *identity; /* shown as a raw public key where the server takes one; nullable */
   const char *const
       *protocols;        /* drafts offered ("moqt-18", …), NULL-terminated; NULL: all of ours */

@@ -337,6 +337,29 @@ ec_moq_reader_new_fetch (
   return self;
 }
 
+EcMoqReader *
+ec_moq_reader_new_published (EcMoqCore *core, EcMoqtRequest *request)
+{
+  g_autoptr (EcMoqReply) reply = ec_moq_reply_new ();
+  EcMoqReader *self = reader_new (core, ec_moqt_request_get_name (request), FALSE,
+                                  EC_MOQ_START_CURRENT_GROUP, reply);
+  EcMoqtGrant grant = { .params = { .has = EC_MOQT_PARAM_FORWARD, .forward = TRUE } };
+
+  self->subscription = request;
+  self->has_largest = ec_moqt_request_get_largest (request, &self->largest);
+  ec_moq_core_watch (core, request, &reader_user, self);
+  ec_moqt_request_grant (request, &grant);
+  ec_moq_reply_finish (reply, NULL);
+  join (self, request, self->has_largest);
+  return self;
+}
+
+EcMoqtName *
+ec_moq_reader_get_name (EcMoqReader *self)
+{
+  return self->track;
+}
+
 static void
 do_close (EcMoqCore *core, EcMoqtSession *session, gpointer data)
 {

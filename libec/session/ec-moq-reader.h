@@ -21,6 +21,10 @@ EcMoqReader *ec_moq_reader_new_fetch (EcMoqCore *core,
                                       guint64 first_group,
                                       guint64 last_group,
                                       EcMoqReply *reply) G_GNUC_WARN_UNUSED_RESULT;
+/* Of a track that the peer publishes; grants `request`, a PUBLISH that is pending. On the link's thread. */
+EcMoqReader *ec_moq_reader_new_published (EcMoqCore *core,
+                                          EcMoqtRequest *request) G_GNUC_WARN_UNUSED_RESULT;
+EcMoqtName *ec_moq_reader_get_name (EcMoqReader *self);
 EcMoqReader *ec_moq_reader_ref (EcMoqReader *self);
 void ec_moq_reader_unref (EcMoqReader *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcMoqReader, ec_moq_reader_unref)

@@ -269,6 +269,38 @@ ec_moq_session_list_announcements (EcMoqSession *self, const char *prefix)
   return ec_moq_announcements_new (ec_moq_session_get_core (self), name, name ? prefix : NULL);
 }
 
+/**
+ * ec_moq_session_take_tracks:
+ * @self: a session
+ * @prefix: (nullable): what the namespaces begin with; %NULL: the peer is not asked
+ * @error: return location for an error
+ *
+ * Takes the tracks that the peer publishes, instead of waiting to be subscribed to: [signal@MoqSession::published] comes for each. With
+ * @prefix the peer is asked to publish all that it has under it, now and later.
+ *
+ * Without this, what the peer publishes is refused. To refuse nothing of what a client publishes, call it in a handler of
+ * [signal@MoqServer::incoming]. If the peer does not publish on request it is not told here: [method@MoqSession.subscribe] is what always works.
+ *
+ * Fails with %EC_MOQ_ERROR_BAD_URI if @prefix cannot be a namespace.
+ *
+ * Returns: whether tracks will be taken
+ */
+gboolean
+ec_moq_session_take_tracks (EcMoqSession *self, const char *prefix, GError **error)
+{
+  g_autoptr (EcMoqtName) name = NULL;
+
+  g_return_val_if_fail (EC_IS_MOQ_SESSION (self), FALSE);
+
+  if (prefix) {
+    name = ec_moqt_name_new_from_path (prefix, NULL, error);
+    if (!name)
+      return FALSE;
+  }
+  ec_moq_core_take (ec_moq_session_get_core (self), name);
+  return TRUE;
+}
+
 /* -- Publishing */
 
 /**

@@ -3,6 +3,7 @@
 
 #include "base/ec-error.h"
 #include "session/ec-moq-connect-options-private.h"
+#include "session/ec-moq-reader.h"
 
 /**
  * EcMoqSession:
@@ -37,7 +38,7 @@ enum {
   N_PROPS
 };
 
-enum { SIGNAL_GOING_AWAY, SIGNAL_CLOSED, N_SIGNALS };
+enum { SIGNAL_GOING_AWAY, SIGNAL_PUBLISHED, SIGNAL_CLOSED, N_SIGNALS };
 
 static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
@@ -57,6 +58,23 @@ ec_moq_session_get_core (EcMoqSession *self)
   return self->core;
 }
 
+static void
+tell_published (EcMoqSession *self)
+{
+  EcMoqReader *reader;
+
+  while ((reader = ec_moq_core_pop_taken (self->core))) {
+    EcMoqtName *name = ec_moq_reader_get_name (reader);
+    EcMoqtField field = ec_moqt_name_get_track (name);
+    g_autofree char *space = ec_moqt_name_to_path (name);
+    g_autofree char *track = g_strndup ((const char *) field.data, field.size);
+    g_autoptr (EcMoqSubscription) subscription = ec_moq_subscription_new (reader, space, track);
+
+    ec_moq_reader_unref (reader);
+    g_signal_emit (self, signals[SIGNAL_PUBLISHED], 0, subscription);
+  }
+}
+
 /* In the session's context. */
 static void
 on_news (GObject *object, guint what)
@@ -72,6 +90,8 @@ on_news (GObject *object, guint what)
 
     g_signal_emit (self, signals[SIGNAL_GOING_AWAY], 0, uri);
   }
+  if (what & EC_MOQ_CORE_NEWS_TAKEN)
+    tell_published (self);
   if (what & EC_MOQ_CORE_NEWS_CLOSED)
     g_signal_emit (self, signals[SIGNAL_CLOSED], 0);
 }
@@ -93,6 +113,7 @@ ec_moq_session_dispose (GObject *object)
 {
   EcMoqSession *self = EC_MOQ_SESSION (object);
 
+  ec_moq_core_take_no_more (self->core);
   ec_moq_core_close (self->core, EC_MOQT_CLOSE_NO_ERROR, "");
   G_OBJECT_CLASS (ec_moq_session_parent_class)->dispose (object);
 }
@@ -229,6 +250,17 @@ ec_moq_session_class_init (EcMoqSessionClass *klass)
   signals[SIGNAL_GOING_AWAY] = g_signal_new ("going-away", EC_TYPE_MOQ_SESSION, G_SIGNAL_RUN_LAST,
                                              0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
   /**
+   * EcMoqSession::published:
+   * @self: the session
+   * @subscription: the track, to read from
+   *
+   * The peer publishes a track, and it was taken: see [method@MoqSession.take_tracks]. It is read from the open group on. Who keeps no
+   * reference to @subscription does not want it, and the peer is told so.
+   */
+  signals[SIGNAL_PUBLISHED] =
+      g_signal_new ("published", EC_TYPE_MOQ_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                    G_TYPE_NONE, 1, EC_TYPE_MOQ_SUBSCRIPTION);
+  /**
    * EcMoqSession::closed:
    * @self: the session
    *
@@ -363,6 +395,22 @@ ec_moq_session_close_with (EcMoqSession *self, guint64 code, const char *reason)
   g_return_if_fail (EC_IS_MOQ_SESSION (self));
   g_return_if_fail (reason != NULL);
   ec_moq_core_close (self->core, code, reason);
+}
+
+/**
+ * ec_moq_session_go_away:
+ * @self: a session
+ * @uri: (nullable): where a client should connect to instead; %NULL: the same place. A client cannot send a server elsewhere: it is left out
+ * @timeout_ms: for how long the peer may stay, in milliseconds; 0: 10 seconds
+ *
+ * Asks the peer to leave (draft-ietf-moq-transport-18 §3.6): its [signal@MoqSession::going-away]. What it reads goes on until
+ * it has left; if it has not in time, the session is closed with GOAWAY_TIMEOUT. Only the first call counts.
+ */
+void
+ec_moq_session_go_away (EcMoqSession *self, const char *uri, guint timeout_ms)
+{
+  g_return_if_fail (EC_IS_MOQ_SESSION (self));
+  ec_moq_core_go_away (self->core, uri, timeout_ms);
 }
 
 /* -- What is known of it */

@@ -55,6 +55,9 @@ EC_AVAILABLE_IN_1_0
 void ec_moq_session_close_with (EcMoqSession *self, guint64 code, const char *reason);
 
 EC_AVAILABLE_IN_1_0
+void ec_moq_session_go_away (EcMoqSession *self, const char *uri, guint timeout_ms);
+
+EC_AVAILABLE_IN_1_0
 const char *ec_moq_session_get_uri (EcMoqSession *self);
 EC_AVAILABLE_IN_1_0
 EcMoqSessionState ec_moq_session_get_state (EcMoqSession *self);
@@ -117,6 +120,9 @@ EcMoqSubscription *ec_moq_session_fetch_finish (EcMoqSession *self,
 EC_AVAILABLE_IN_1_0
 EcMoqAnnouncements *ec_moq_session_list_announcements (EcMoqSession *self, const char *prefix)
     G_GNUC_WARN_UNUSED_RESULT;
+
+EC_AVAILABLE_IN_1_0
+gboolean ec_moq_session_take_tracks (EcMoqSession *self, const char *prefix, GError **error);
 
 EC_AVAILABLE_IN_1_0
 gboolean ec_moq_session_add_track (EcMoqSession *self, EcMoqTrack *track, GError **error);

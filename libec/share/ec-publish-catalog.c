@@ -20,17 +20,17 @@ append_string (GString *text, const char *value)
 }
 
 char *
-ec_publish_catalog_text (const EcTsProgram *program, const char *label)
+ec_publish_catalog_text (const EcPublishCatalog *catalog, const char *label)
 {
   GString *text = g_string_new (NULL);
-  const char *kind = program->lead_kind == EC_TS_LEAD_AUDIO ? "audio" : "video";
+  const char *kind = catalog->audio ? "audio" : "video";
 
   g_string_append_printf (
       text,
       "{\"version\":1,\"tracks\":[{\"name\":\"chunks\",\"packaging\":\"m2ts\",\"isLive\":true,"
       "\"role\":\"%s\",\"mimeType\":\"%s/mp2t\",\"m2tsPacketSize\":188,"
       "\"m2tsProgramNumber\":%u,\"m2tsPmtPid\":%u,\"m2tsPcrPid\":%u,\"m2tsRandomAccess\":true",
-      kind, kind, program->program_number, program->pmt_pid, program->pcr_pid);
+      kind, kind, catalog->program_number, catalog->pmt_pid, catalog->pcr_pid);
   if (label) {
     g_string_append (text, ",\"label\":");
     append_string (text, label);

@@ -81,6 +81,17 @@ is_claimable (EcPublishChunks *self, const EcChunkRecord *record)
          record->certain_open && !record->canonical && record->damaged == 0;
 }
 
+static char *
+catalog_of (const EcChunkRecord *record, const char *label)
+{
+  const EcPublishCatalog catalog = { .program_number = record->program->program_number,
+                                     .pmt_pid = record->program->pmt_pid,
+                                     .pcr_pid = record->program->pcr_pid,
+                                     .audio = record->program->lead_kind == EC_TS_LEAD_AUDIO };
+
+  return ec_publish_catalog_text (&catalog, label);
+}
+
 static void
 open_broadcast (EcPublishChunks *self, EcChunkRecord *record)
 {
@@ -100,7 +111,7 @@ open_broadcast (EcPublishChunks *self, EcChunkRecord *record)
   }
   if (!ec_publish_broadcast_is_above (self->broadcast, record->index))
     return;
-  catalog = ec_publish_catalog_text (record->program, NULL);
+  catalog = catalog_of (record, NULL);
   ec_publish_broadcast_open (self->broadcast, record->index, catalog);
 }
 
@@ -110,7 +121,7 @@ static void
 on_opened (gpointer user_data, EcChunkRecord *record)
 {
   EcPublishChunks *self = user_data;
-  g_autofree char *catalog = ec_publish_catalog_text (record->program, self->label);
+  g_autofree char *catalog = catalog_of (record, self->label);
 
   if (self->finishing)
     return;

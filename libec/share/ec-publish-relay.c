@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "share/ec-publish-relay.h"
 
+#include <string.h>
+
 #include "base/ec-error.h"
 #include "chunk/ec-stream-claim.h"
+#include "seal/ec-token.h"
 #include "session/ec-moq-connect-options-private.h"
 #include "session/ec-moq-core.h"
 #include "session/ec-moq-uri.h"
@@ -10,8 +13,9 @@
 
 #define LOOK_TIME (100 * 1000)          /* µs, between looks at what has changed */
 #define GOOD_TIME (10 * G_USEC_PER_SEC) /* a session that lived so long: the back-off starts anew */
-#define SILENT_TIME (5 * G_USEC_PER_SEC)   /* a name under which nothing ever came is not served */
-#define COMPARE_EVERY 16                   /* clean chunks; while we publish the name too */
+#define SILENT_TIME (5 * G_USEC_PER_SEC) /* a name under which nothing ever came is not served */
+#define PROOF_SECONDS 600 /* that a proof of who we are holds; one is made for each session */
+#define COMPARE_EVERY 16  /* clean chunks; while we publish the name too */
 #define COMPARE_TIME (10 * G_USEC_PER_SEC) /* for one of them */
 
 /* Waits before each further attempt, ms; the last one repeats. */
@@ -428,14 +432,32 @@ sleep_us (EcPublishRelay *self, gint64 us)
   return !is_stopped (self);
 }
 
+/* That we are who we say, for this relay alone (ECP-0006 §3); NULL: there is nobody to be. */
+static GBytes *
+prove (EcPublishRelay *self, const char *uri)
+{
+  g_autoptr (EcMoqUri) parsed = ec_moq_uri_parse (uri, NULL);
+  EcToken token = { .kind = EC_TOKEN_PROOF,
+                    .expiry_s = g_get_real_time () / G_USEC_PER_SEC + PROOF_SECONDS };
+
+  if (!self->dial.identity || !parsed)
+    return NULL;
+  token.authority.data = (const guint8 *) parsed->authority;
+  token.authority.size = strlen (parsed->authority);
+  return ec_token_write (self->dial.identity, &token);
+}
+
 static EcMoqCore *
 connect_to (EcPublishRelay *self, const char *uri, GError **error)
 {
   g_autoptr (EcMoqCore) core = ec_moq_core_new_for_origin (uri, self->origin);
   g_autoptr (EcMoqReply) reply = ec_moq_reply_new ();
   EcMoqDialConfig dial = self->dial;
+  g_autoptr (GBytes) token = prove (self, uri);
 
   dial.uri = uri;
+  if (token)
+    dial.token = token;
   ec_moq_core_connect (core, &dial, reply);
   if (ec_moq_reply_wait (reply, self->stopped, error))
     return g_steal_pointer (&core);

@@ -122,12 +122,13 @@ take_option (EcShareUri *self, const char *name, const char *value, char **path)
 static gboolean
 take_query (EcShareUri *self, const char *text, const char *query, char **path, GError **error)
 {
+  g_autoptr (GError) local = NULL;
   GUriParamsIter iter;
   char *name, *value;
   gboolean good = TRUE;
 
   g_uri_params_iter_init (&iter, query, -1, "&", G_URI_PARAMS_NONE);
-  while (good && g_uri_params_iter_next (&iter, &name, &value, error)) {
+  while (good && g_uri_params_iter_next (&iter, &name, &value, &local)) {
     good = take_option (self, name, value, path);
     if (!good) {
       g_autofree char *why =
@@ -138,7 +139,9 @@ take_query (EcShareUri *self, const char *text, const char *query, char **path, 
     g_free (name);
     g_free (value);
   }
-  return good && !(error && *error);
+  if (local)
+    good = bad (error, text, "an option is not NAME=VALUE");
+  return good;
 }
 
 static gboolean

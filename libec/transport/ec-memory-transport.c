@@ -228,7 +228,9 @@ end_get_info (EcTransport *transport, EcTransportInfo *info)
   EcMemoryEnd *self = (EcMemoryEnd *) transport;
 
   info->protocol = self->link.protocol;
-  info->peer = transport->server ? "memory:client" : "memory:server";
+  info->peer = !transport->server          ? "memory:server"
+               : self->link.client_address ? self->link.client_address
+                                           : "memory:client";
   info->path = self->link.path;
   info->authority = self->link.authority;
   info->peer_key = transport->server ? self->link.client_key : self->link.server_key;

@@ -36,7 +36,8 @@ typedef struct {
   const char *protocol;    /* of both EcTransportInfo; "" */
   const char *path;        /* … as a WebTransport session has them; nullable */
   const char *authority;
-  const guint8 *client_key; /* 32 bytes that the server sees as peer_key; nullable */
+  const char *client_address; /* static; what the server sees as peer; nullable */
+  const guint8 *client_key;   /* 32 bytes that the server sees as peer_key; nullable */
   const guint8 *server_key;
 } EcMemoryLink;
 

@@ -27,6 +27,7 @@ typedef struct {
   GPtrArray *requests; /* that live */
   GPtrArray *sending;  /* streams that we write */
   GPtrArray *receiving;
+  gint64 kept; /* a stream that has ended, with something unconsumed; −1: none */
   guint64 now_us;
   guint depth;
 } World;
@@ -303,11 +304,25 @@ on_range (gpointer data, EcMoqtStream *stream, EcMoqtLocation to, gboolean unkno
   told (data);
 }
 
+/* Of each the rest is kept until the next, and given back in two pieces. */
+static void
+keep (World *world, EcMoqtStream *stream)
+{
+  gint64 id = ec_moqt_stream_keep_credit (stream);
+
+  if (world->kept >= 0) {
+    ec_moqt_session_consume (world->session, world->kept, 1);
+    ec_moqt_session_consume (world->session, world->kept, G_MAXSIZE);
+  }
+  world->kept = id;
+}
+
 static void
 on_stream_ended (gpointer data, EcMoqtStream *stream, gboolean reset, EcMoqtResetCode code)
 {
   receives (data, stream);
   g_ptr_array_remove_fast (((World *) data)->receiving, stream);
+  keep (data, stream);
   told (data);
 }
 
@@ -590,6 +605,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
                                     .max_control_buffer = 300 };
   world.obliging = (flags & 8) == 0;
   world.now_us = 1000;
+  world.kept = -1;
   world.requests = g_ptr_array_new ();
   world.sending = g_ptr_array_new ();
   world.receiving = g_ptr_array_new ();

@@ -6,6 +6,7 @@ import json
 import queue
 import tempfile
 import threading
+import time
 
 from harness import Process, need_program
 
@@ -47,6 +48,12 @@ class Browser:
             raise AssertionError(f"the page posted nothing in {seconds} s:\n{self.process.text()}") from None
         assert "error" not in post, post["error"]
         return post
+
+    def wait(self, seconds):
+        """For so long, or until the page posts something."""
+        end = time.monotonic() + seconds
+        while self.posts.empty() and time.monotonic() < end:
+            time.sleep(0.01)
 
     def __enter__(self):
         return self

@@ -211,6 +211,14 @@ def write(track, group, number, data, last=False, priority=128):
     track.write_object(group, number, priority, GLib.Bytes.new(data), last)
 
 
+def wait_reader(track, process, seconds=PATIENCE):
+    """Until somebody has subscribed to our track."""
+    end = time.monotonic() + seconds
+    while not track.get_n_subscribers():
+        assert time.monotonic() < end, f"nobody subscribed:\n{process.text()}"
+        time.sleep(0.02)
+
+
 class Reader(threading.Thread):
     """Reads a subscription into (group, object, payload), in a thread of its own."""
 

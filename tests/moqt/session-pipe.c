@@ -320,6 +320,16 @@ deliver (Pipe *self, PipeStream *stream, guint from)
   }
 }
 
+static gboolean
+is_held (Pipe *self, PipeStream *stream)
+{
+  for (guint from = 0; from < 2 && self->holds; from++)
+    if (stream->way[from].fin && !stream->way[from].reset && !stream->way[from].stop &&
+        stream->way[from].consumed < stream->way[from].delivered)
+      return TRUE;
+  return FALSE;
+}
+
 /* Both halves are over: neither end hears of it again. */
 static gboolean
 close_streams (Pipe *self)
@@ -327,6 +337,8 @@ close_streams (Pipe *self)
   for (guint i = 0; i < self->streams->len; i++) {
     PipeStream *stream = g_ptr_array_index (self->streams, i);
 
+    if (is_held (self, stream))
+      continue;
     for (guint end = 0; end < 2; end++) {
       if (!stream->known[end] || !stream->way[0].done || !stream->way[1].done ||
           (!stream->way[end].drained && stream->way[end].bytes->len == 0 && stream->opened &&

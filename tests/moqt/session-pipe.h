@@ -58,6 +58,7 @@ struct _Pipe {
   guint max_piece;    /* bytes */
   guint loss_percent; /* of datagrams */
   gsize window;       /* of a stream */
+  gboolean holds;     /* streams stay while not all that came was consumed, as with QUIC */
   gboolean in_order;  /* the oldest stream first: nothing overtakes */
 };
 

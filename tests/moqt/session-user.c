@@ -383,6 +383,12 @@ on_stream_ended (gpointer data, EcMoqtStream *stream, gboolean reset, EcMoqtRese
   g_assert_true (reset || !seen->open);
   if (seen->open)
     self->n_cut++;
+  if (self->kept) {
+    gint64 id = ec_moqt_stream_keep_credit (stream);
+
+    if (id >= 0)
+      g_array_append_val (self->kept, id);
+  }
   user_untrack_stream (self, stream);
   self->stream = NULL;
   note (self, reset ? "reset" : "fin", NULL);

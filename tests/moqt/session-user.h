@@ -20,6 +20,7 @@ struct _User {
   guint n_objects, n_cut, n_datagrams;
   gboolean closed;
   gboolean keeps_credit; /* does not consume */
+  GArray *kept;          /* (element-type gint64) if set: streams' ids that ended so */
   guint64 close_code;
   EcMoqtErrorCode error;
   EcMoqtDoneCode done;

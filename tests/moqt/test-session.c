@@ -594,6 +594,70 @@ test_one_write (gconstpointer draft)
   pair_end (&pair, controls (draft));
 }
 
+static guint
+write_groups (Pair *self, EcMoqtRequest *published, guint *next)
+{
+  EcMoqtStream *stream;
+  guint n = 0;
+
+  while (*next < 200 &&
+         (stream = ec_moqt_request_open_subgroup (published, *next, 0, 1, FALSE, TRUE, TRUE))) {
+    user_write_object (stream, (EcMoqtLocation){ *next, 0 });
+    user_write_object (stream, (EcMoqtLocation){ *next, 1 });
+    ec_moqt_stream_finish (stream);
+    (*next)++;
+    n++;
+  }
+  pipe_settle (self->pipe);
+  return n;
+}
+
+/* Groups that are over and were not read keep their streams: the peer has no more of them than may be open. */
+static void
+test_kept_credit (gconstpointer draft)
+{
+  g_autoptr (EcMoqtName) name = user_name ("a/b", "chunks");
+  g_autoptr (GArray) kept = g_array_new (FALSE, FALSE, sizeof (gint64));
+  Pair pair;
+  EcMoqtRequest *ours, *published;
+  guint next = 0;
+
+  pair_init (&pair, draft, NULL);
+  pair.pipe->holds = TRUE;
+  pair.pipe->max_streams = 10;
+  pair.users[1].on_requested = grant_all;
+  pair.users[0].keeps_credit = TRUE;
+  pair.users[0].kept = kept;
+  ours = user_track (&pair.users[0], ec_moqt_session_subscribe (pair.users[0].session, name, NULL));
+  pipe_settle (pair.pipe);
+  published = pair.users[1].last;
+  while (write_groups (&pair, published, &next) > 0)
+    g_assert_cmpuint (kept->len, <=, 10);
+  g_assert_cmpuint (next, <, 100); /* objects without payload have nothing to be kept for */
+  g_assert_cmpuint (kept->len, >=, 9);
+
+  /* It goes on as they are read. */
+  while (next < 200) {
+    g_assert_cmpuint (kept->len, >, 0);
+    ec_moqt_session_consume (pair.users[0].session, g_array_index (kept, gint64, 0), 1);
+    ec_moqt_session_consume (pair.users[0].session, g_array_index (kept, gint64, 0), G_MAXSIZE);
+    ec_moqt_session_consume (pair.users[0].session, g_array_index (kept, gint64, 0), 7);
+    g_array_remove_index (kept, 0);
+    pipe_settle (pair.pipe);
+    write_groups (&pair, published, &next);
+    g_assert_cmpuint (kept->len, <=, 10);
+  }
+  g_assert_cmpuint (pair.users[0].n_objects, ==, 400);
+  while (kept->len > 0) {
+    ec_moqt_session_consume (pair.users[0].session, g_array_index (kept, gint64, 0), G_MAXSIZE);
+    g_array_remove_index (kept, 0);
+  }
+  pair.users[0].kept = NULL;
+  user_untrack (&pair.users[0], ours);
+  ec_moqt_request_cancel (ours);
+  pair_end (&pair, controls (draft));
+}
+
 /* A session in which nothing happens for long: what is asked then has all the time for its answer. */
 static void
 test_idle (gconstpointer draft)
@@ -845,6 +909,7 @@ main (int argc, char **argv)
     { "datagram", test_datagram },
     { "tokens", test_tokens },
     { "one-write", test_one_write },
+    { "kept-credit", test_kept_credit },
     { "idle", test_idle },
     { "update-timeout", test_update_timeout },
     { "update-refused", test_update_refused },

@@ -18,10 +18,10 @@ PATIENCE = 60  # s, for anything that has to happen
 class Process:
     """One that prints a JSON object a line; all are kept, and waited for by what they say."""
 
-    def __init__(self, *command, cwd=None):
+    def __init__(self, *command, program=EC):
         self.lines, self._new = [], queue.Queue()
-        self.process = subprocess.Popen([EC, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True, cwd=cwd)
+        self.process = subprocess.Popen([program, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        text=True)
         self.errors = []
         self._threads = [threading.Thread(target=self._read, daemon=True),
                          threading.Thread(target=self._read_errors, daemon=True)]

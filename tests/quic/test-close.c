@@ -320,6 +320,73 @@ test_ca_file (void)
   files_clear (&files);
 }
 
+static int n_kept; /* warnings that certificates stay as they were: atomic */
+
+/* The one warning that a certificate without its key is worth is no failure here. */
+static GLogWriterOutput
+on_log (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer user_data)
+{
+  for (gsize i = 0; i < n; i++) {
+    if (g_str_equal (fields[i].key, "MESSAGE") &&
+        g_str_has_prefix (fields[i].value, "The certificates stay as they were")) {
+      g_atomic_int_inc (&n_kept);
+      return G_LOG_WRITER_HANDLED;
+    }
+  }
+  return g_log_writer_default (level, fields, n, user_data);
+}
+
+/* Whoever comes from now on is shown, in a bounded time, a certificate for `name`; until `*flag`, if it is given. */
+static void
+dial_until (Peer *server, EcQuicVerify *verify, const char *name, int *flag)
+{
+  gint64 end_us = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+  gboolean over;
+
+  do {
+    g_autoptr (Peer) client = peer_new ();
+    PeerConnection *ours =
+        dial (client, server, &(EcQuicDial){ .verify = verify, .server_name = name });
+
+    if (flag)
+      g_assert_true (ours->established);
+    over = flag ? g_atomic_int_get (flag) > 0 : ours->established;
+    g_assert_cmpint (g_get_monotonic_time (), <, end_us);
+  } while (!over);
+}
+
+/* Files that change are shown to who comes after that; a certificate without its key, as between two writes, changes nothing. */
+static void
+test_reload (void)
+{
+  g_autoptr (EcQuicCredentials) credentials = ec_quic_credentials_new ();
+  g_autoptr (Peer) server = peer_new ();
+  g_autoptr (EcQuicVerify) old_one = NULL, new_one = NULL;
+  GError *error = NULL;
+  gint64 now_s = g_get_real_time () / G_USEC_PER_SEC;
+  PeerServer with = { .config = { .credentials = credentials } };
+  Files files, other;
+
+  files_init (&files);
+  files_init (&other);
+  files_write (&files, "old.example", now_s - 3600, now_s + 86400);
+  files_write (&other, "new.example", now_s - 3600, now_s + 86400);
+  g_assert_true (ec_quic_credentials_add_files (credentials, files.certificate, files.key, &error));
+  old_one = ec_quic_verify_new_ca_file (files.certificate, &error);
+  new_one = ec_quic_verify_new_ca_file (other.certificate, &error);
+  g_assert_no_error (error);
+  peer_listen (server, &with);
+
+  g_assert_cmpint (g_rename (other.certificate, files.certificate), ==, 0);
+  dial_until (server, old_one, "old.example", &n_kept);
+  g_assert_cmpint (g_rename (other.key, files.key), ==, 0);
+  dial_until (server, new_one, "new.example", NULL);
+  /* Not again for what is known to be no good. */
+  g_assert_cmpint (g_atomic_int_get (&n_kept), ==, 1);
+  files_clear (&files);
+  files_clear (&other);
+}
+
 static void
 test_bad_files (void)
 {
@@ -442,6 +509,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_log_set_writer_func (on_log, NULL, NULL);
   g_assert_cmpint (sodium_init (), >=, 0);
   g_test_add_func ("/quic/close/client", test_close_client);
   g_test_add_func ("/quic/close/server", test_close_server);
@@ -455,6 +523,7 @@ main (int argc, char **argv)
   g_test_add_func ("/quic/tls/system-refuses", test_system_refuses);
   g_test_add_func ("/quic/tls/ca-file", test_ca_file);
   g_test_add_func ("/quic/tls/bad-files", test_bad_files);
+  g_test_add_func ("/quic/tls/reload", test_reload);
   g_test_add_func ("/quic/tls/raw-keys", test_raw_keys);
   g_test_add_func ("/quic/tls/logs", test_logs);
   return g_test_run ();

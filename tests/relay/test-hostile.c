@@ -226,6 +226,148 @@ test_session_limit (void)
   stage_check (&stage);
 }
 
+/* One address, or one IPv6 network of a customer's, has no more sessions than its part; the relay's own computer is not counted. */
+static void
+test_address_limit (void)
+{
+  static const struct {
+    const char *address;
+    gboolean taken;
+  } peers[] = {
+    { "203.0.113.7:1000", TRUE },     { "203.0.113.7:1001", TRUE },
+    { "203.0.113.7:1002", FALSE },    { "203.0.113.8:1000", TRUE },
+    { "[2001:db8:0:1::1]:1", TRUE },  { "[2001:db8:0:1::2]:1", TRUE },
+    { "[2001:db8:0:1::3]:1", FALSE }, { "[2001:db8:0:2::1]:1", TRUE },
+    { "127.0.0.1:1", TRUE },          { "127.0.0.1:2", TRUE },
+    { "127.0.0.1:3", TRUE },          { "[::1]:1", TRUE },
+  };
+  EcRelayLimits limits = { .max_sessions_per_address = 2 };
+  EcMemoryLink link = { .latency_us = 1000, .client_address = "203.0.113.7:1003" };
+  Peer *made[G_N_ELEMENTS (peers)], *next;
+  Stage stage;
+
+  stage_set_up (&stage, &limits);
+  for (guint i = 0; i < G_N_ELEMENTS (peers); i++) {
+    EcMemoryLink each = { .latency_us = 1000, .client_address = peers[i].address };
+
+    made[i] = peer_new_full (stage.world, &ec_moqt_draft_18, &each, NULL, NULL);
+  }
+  world_run (stage.world, SECOND);
+  for (guint i = 0; i < G_N_ELEMENTS (peers); i++)
+    g_assert_cmpint (made[i]->ready && !made[i]->closed, ==, peers[i].taken);
+  /* One that goes makes room for one. */
+  peer_close (made[0]);
+  world_run (stage.world, SECOND);
+  next = peer_new_full (stage.world, &ec_moqt_draft_18, &link, NULL, NULL);
+  world_run (stage.world, SECOND);
+  g_assert_true (next->ready && !next->closed);
+  stage_check (&stage);
+}
+
+/* Subgroups without end, none of them finished. */
+static void
+test_stream_flood (void)
+{
+  EcRelayLimits limits = { .max_session_streams = 4, .max_strikes = 8 };
+  Stage stage;
+  Peer *peer, *accomplice;
+  Pub *pub;
+
+  stage_set_up (&stage, &limits);
+  peer = peer_new (stage.world, &ec_moqt_draft_18, NULL);
+  accomplice = peer_new (stage.world, &ec_moqt_draft_16, NULL);
+  peer_announce (peer, "flood", NULL);
+  pub = peer_make (peer, "flood", "t", FALSE);
+  pub->stalled = TRUE;
+  world_run (stage.world, SECOND / 10);
+  peer_subscribe (accomplice, "flood", "t", FALSE)->take_wrong = TRUE;
+  world_run (stage.world, SECOND / 10);
+  for (guint i = 0; i < 10; i++) {
+    EcMoqtObject object = { .location = { 900, i }, .subgroup = i, .priority = 1, .size = 100 };
+
+    ec_moq_feed_writer_begin (pub->writer, world_now (stage.world), 900, i, 1, FALSE, FALSE, TRUE);
+    ec_moq_feed_writer_object (pub->writer, world_now (stage.world), &object);
+    ec_moq_feed_writer_put (pub->writer, 900, i, (const guint8 *) "x", 1);
+    ec_moq_feed_flush (pub->feed);
+  }
+  world_run (stage.world, SECOND);
+  g_assert_false (peer->closed);
+  g_assert_cmpuint (get_stats (stage.world).n_overload, >=, 6);
+  for (guint i = 10; i < 30; i++) {
+    EcMoqtObject object = { .location = { 900, i }, .subgroup = i, .priority = 1, .size = 100 };
+
+    ec_moq_feed_writer_begin (pub->writer, world_now (stage.world), 900, i, 1, FALSE, FALSE, TRUE);
+    ec_moq_feed_writer_object (pub->writer, world_now (stage.world), &object);
+    ec_moq_feed_flush (pub->feed);
+  }
+  world_run (stage.world, SECOND);
+  g_assert_true (peer->closed && peer->remote);
+  stage_check (&stage);
+}
+
+/* An object that is larger than is taken ends its publisher's session, and nobody else's. */
+static void
+test_object_size (void)
+{
+  EcRelayLimits limits = { .max_object_size = 10000 };
+  Stage stage;
+  Peer *peer, *accomplice;
+  Pub *pub;
+  EcMoqtObject object = { .location = { 900, 0 }, .priority = 1, .size = 10001 };
+
+  stage_set_up (&stage, &limits);
+  peer = peer_new (stage.world, &ec_moqt_draft_18, NULL);
+  accomplice = peer_new (stage.world, &ec_moqt_draft_16, NULL);
+  peer_announce (peer, "flood", NULL);
+  pub = peer_make (peer, "flood", "t", FALSE);
+  pub->stalled = TRUE;
+  world_run (stage.world, SECOND / 10);
+  peer_subscribe (accomplice, "flood", "t", FALSE);
+  world_run (stage.world, SECOND / 10);
+  ec_moq_feed_writer_begin (pub->writer, world_now (stage.world), 900, 0, 1, FALSE, FALSE, TRUE);
+  ec_moq_feed_writer_object (pub->writer, world_now (stage.world), &object);
+  ec_moq_feed_flush (pub->feed);
+  world_run (stage.world, SECOND);
+  g_assert_true (peer->closed && peer->remote);
+  g_assert_false (accomplice->closed);
+  stage_check (&stage);
+}
+
+/* Who asks to be told and does not read the answers is not kept answers for. */
+static void
+test_unread_answers (void)
+{
+  EcRelayLimits limits = { .memory = 16 << 20,
+                           .max_unsent_control = 32 * 1024,
+                           .request_burst = 5000,
+                           .requests_per_second = 5000 };
+  EcMemoryLink link = { .latency_us = 1000, .connection_window = 10000, .stream_window = 10000 };
+  Stage stage;
+  Peer *peer, *deaf;
+  guint before;
+
+  stage_set_up (&stage, &limits);
+  peer = peer_new (stage.world, &ec_moqt_draft_16, NULL);
+  deaf = peer_new_full (stage.world, &ec_moqt_draft_18, &link, NULL, NULL);
+  world_run (stage.world, SECOND / 10);
+  peer_listen (deaf, "");
+  world_run (stage.world, SECOND / 10);
+  peer_cut (deaf);
+  before = ec_relay_core_get_n_sessions (stage.world->core);
+  for (guint i = 0; i < 100; i++) {
+    g_autoptr (GString) path = g_string_new ("flood");
+
+    for (guint k = 0; k < 20; k++)
+      g_string_append_printf (path, "/%0100u", i);
+    peer_announce (peer, path->str, NULL);
+    world_run (stage.world, SECOND / 100);
+  }
+  world_run (stage.world, SECOND);
+  g_assert_cmpuint (ec_relay_core_get_n_sessions (stage.world->core), ==, before - 1);
+  g_assert_false (peer->closed);
+  stage_check (&stage);
+}
+
 static void
 test_bucket (void)
 {
@@ -255,6 +397,10 @@ main (int argc, char **argv)
   g_test_add_func ("/relay/hostile/never-reading", test_never_reading);
   g_test_add_func ("/relay/hostile/memory-flood", test_memory_flood);
   g_test_add_func ("/relay/hostile/session-limit", test_session_limit);
+  g_test_add_func ("/relay/hostile/address-limit", test_address_limit);
+  g_test_add_func ("/relay/hostile/stream-flood", test_stream_flood);
+  g_test_add_func ("/relay/hostile/object-size", test_object_size);
+  g_test_add_func ("/relay/hostile/unread-answers", test_unread_answers);
   g_test_add_func ("/relay/hostile/bucket", test_bucket);
   return g_test_run ();
 }

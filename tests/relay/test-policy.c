@@ -121,6 +121,49 @@ test_first_key (void)
   world_free (world);
 }
 
+/*
+ * A publisher without a key that was killed and comes again has its name back before the idle timeout, from its own address;
+ * never while the first is heard.
+ */
+static void
+test_restart (void)
+{
+  EcMemoryLink home = { .latency_us = 5000, .client_address = "203.0.113.7:4000" };
+  EcMemoryLink again = { .latency_us = 5000, .client_address = "203.0.113.7:4001" };
+  EcMemoryLink away = { .latency_us = 5000, .client_address = "203.0.113.8:4000" };
+  World *world = make_world (NULL);
+  Peer *first = peer_new_full (world, &ec_moqt_draft_18, &home, NULL, NULL);
+  Peer *second = peer_new_full (world, &ec_moqt_draft_16, &again, NULL, NULL);
+  Peer *other = peer_new_full (world, &ec_moqt_draft_18, &away, NULL, NULL);
+  Peer *viewer = make_peer (world, NULL);
+  Sub *sub;
+
+  g_assert_true (try (world, first, "live/one", NULL));
+  peer_make (first, "live/one", "chunks", FALSE);
+  world_run (world, SECOND);
+  sub = peer_subscribe (viewer, "live/one", "chunks", TRUE);
+  world_run (world, 20 * SECOND);
+  g_assert_false (try (world, second, "live/one", NULL));
+  g_assert_false (try (world, other, "live/one", NULL));
+
+  peer_cut (first);
+  world_run (world, 4 * SECOND);
+  g_assert_false (try (world, second, "live/one", NULL));
+  world_run (world, 6 * SECOND);
+  g_assert_false (try (world, other, "live/one", NULL));
+  peer_make (second, "live/one", "chunks", FALSE);
+  g_assert_true (try (world, second, "live/one", NULL));
+  g_assert_false (try (world, other, "live/one", NULL));
+  world_run (world, 4 * SECOND);
+  g_assert_true (sub_has (sub, broadcast_group (world) - 1, GROUP_OBJECTS - 1));
+  g_assert_false (sub->done);
+  /* What the first leaves behind takes nothing from the second. */
+  world_run (world, 40 * SECOND);
+  g_assert_true (first->closed);
+  g_assert_false (try (world, other, "live/one", NULL));
+  world_free (world);
+}
+
 static void
 test_rules (void)
 {
@@ -287,6 +330,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/relay/policy/restart", test_restart);
   g_test_add_func ("/relay/policy/first-key", test_first_key);
   g_test_add_func ("/relay/policy/rules", test_rules);
   g_test_add_func ("/relay/policy/bad-rules", test_bad_rules);

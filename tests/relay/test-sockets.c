@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
 #include "base/ec-error.h"
 #include "relay/ec-relay.h"
 #include "session/ec-moq-session.h"
@@ -70,19 +72,27 @@ stop_relay (EcRelay *relay, guint timeout_ms)
 }
 
 static EcMoqSession *
-dial (EcRelay *relay, const Way *way)
+dial_with_token (EcRelay *relay, const Way *way, const char *token)
 {
+  g_autoptr (GBytes) bytes = token ? g_bytes_new (token, strlen (token)) : NULL;
   g_auto (GStrv) hashes = ec_relay_dup_certificate_hashes (relay);
   g_auto (GStrv) addresses = ec_relay_dup_addresses (relay);
   const char *protocols[] = { way->draft, NULL };
   g_autofree char *uri = g_strdup_printf ("%s://%s/", way->scheme, addresses[0]);
-  g_autoptr (EcMoqConnectOptions) options = g_object_new (
-      EC_TYPE_MOQ_CONNECT_OPTIONS, "certificate-hashes", hashes, "protocols", protocols, NULL);
+  g_autoptr (EcMoqConnectOptions) options =
+      g_object_new (EC_TYPE_MOQ_CONNECT_OPTIONS, "certificate-hashes", hashes, "protocols",
+                    protocols, "token", bytes, NULL);
   g_autoptr (GError) error = NULL;
   EcMoqSession *session = ec_moq_session_connect (uri, options, NULL, &error);
 
   g_assert_no_error (error);
   return session;
+}
+
+static EcMoqSession *
+dial (EcRelay *relay, const Way *way)
+{
+  return dial_with_token (relay, way, NULL);
 }
 
 static gsize
@@ -207,6 +217,34 @@ test_claimed (void)
   stop_relay (relay, 2000);
 }
 
+/* A name that is another's is free to who shows the relay's token, on every transport. */
+static void
+test_token (gconstpointer data)
+{
+  static const char *const listen[] = { "127.0.0.1:0", NULL };
+  static const char *const secrets[] = { NULL, "open sesamf", "open sesame" };
+  EcRelay *relay = g_object_new (EC_TYPE_RELAY, "listen", listen, "token", "open sesame", NULL);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (EcMoqSession) first = NULL;
+
+  ec_relay_start_async (relay, NULL, on_result, &result);
+  WAIT_UNTIL (result);
+  g_assert_true (ec_relay_start_finish (relay, result, NULL));
+  first = dial (relay, data);
+  g_assert_true (ec_moq_session_announce (first, SPACE, NULL, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (secrets); i++) {
+    g_autoptr (EcMoqSession) session = dial_with_token (relay, data, secrets[i]);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_cmpint (ec_moq_session_announce (session, SPACE, NULL, &error), ==, i == 2);
+    if (i < 2)
+      g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED);
+    ec_moq_session_close (session);
+  }
+  ec_moq_session_close (first);
+  stop_relay (relay, 2000);
+}
+
 /* What is still connected is told to go, and then closed. */
 static void
 test_stop (void)
@@ -317,8 +355,11 @@ main (int argc, char **argv)
   for (guint i = 0; i < G_N_ELEMENTS (ways); i++) {
     g_autofree char *path =
         g_strdup_printf ("/relay/sockets/through/%s/%s", ways[i].scheme, ways[i].draft);
+    g_autofree char *token =
+        g_strdup_printf ("/relay/sockets/token/%s/%s", ways[i].scheme, ways[i].draft);
 
     g_test_add_data_func (path, &ways[i], test_through);
+    g_test_add_data_func (token, &ways[i], test_token);
   }
   g_test_add_func ("/relay/sockets/claimed", test_claimed);
   g_test_add_func ("/relay/sockets/stop", test_stop);

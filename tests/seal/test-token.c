@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ec-error.h"
 #include "seal/ec-identity-private.h"
 
 static const guint8 seed[32] = { 1, 2, 3 };
@@ -141,6 +142,70 @@ test_refused_writes (void)
   g_assert_null (ec_token_write (identity, &token));
 }
 
+/* What a user makes from text is what a relay reads. */
+static void
+test_made (void)
+{
+  g_autoptr (EcIdentity) identity = make_identity ();
+  g_autoptr (EcIdentity) other = ec_identity_new_ephemeral ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) delegation = ec_identity_delegate (identity, ec_identity_get_node_id (other),
+                                                        "ec/v1/a%2Fb", 1893456000, &error);
+  g_autoptr (GBytes) proof =
+      ec_identity_prove (identity, "Relay.example.org:443", NULL, 1893456000, &error);
+  guint8 key[32];
+  EcToken token;
+
+  g_assert_no_error (error);
+  g_assert_true (read_token (delegation, &token));
+  ec_identity_get_public_key (other, key);
+  g_assert_cmpmem (token.delegate, 32, key, 32);
+  ec_identity_get_public_key (identity, key);
+  g_assert_cmpmem (token.issuer, 32, key, 32);
+  g_assert_cmpint (token.kind, ==, EC_TOKEN_DELEGATION);
+  g_assert_cmpint (token.expiry_s, ==, 1893456000);
+  g_assert_cmpuint (token.n_prefix, ==, 3);
+  g_assert_cmpmem (token.prefix[2].data, token.prefix[2].size, "a/b", 3);
+
+  g_assert_true (read_token (proof, &token));
+  g_assert_cmpint (token.kind, ==, EC_TOKEN_PROOF);
+  g_assert_cmpuint (token.n_prefix, ==, 0);
+  g_assert_cmpmem (token.authority.data, token.authority.size, "relay.example.org:443", 21);
+}
+
+static void
+test_not_made (void)
+{
+  g_autoptr (EcIdentity) identity = make_identity ();
+  const char *node_id = ec_identity_get_node_id (identity);
+  static const char *const prefixes[] = { "/",
+                                          "a//b",
+                                          "a/",
+                                          "a%2",
+                                          "a%zz",
+                                          "1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/"
+                                          "1/2/3/4/5/6/7/8/9/0/1/2/3" };
+  g_autofree char *longest = g_strnfill (9000, 'a');
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (prefixes); i++) {
+    g_assert_null (ec_identity_delegate (identity, node_id, prefixes[i], 1, &error));
+    g_assert_error (error, EC_IDENTITY_ERROR, EC_IDENTITY_ERROR_FAILED);
+    g_clear_error (&error);
+  }
+  g_assert_null (ec_identity_delegate (identity, node_id, longest, 1, &error));
+  g_assert_error (error, EC_IDENTITY_ERROR, EC_IDENTITY_ERROR_FAILED);
+  g_clear_error (&error);
+  g_assert_null (ec_identity_delegate (identity, "abc", NULL, 1, &error));
+  g_assert_error (error, EC_IDENTITY_ERROR, EC_IDENTITY_ERROR_BAD_KEY);
+  g_clear_error (&error);
+  g_assert_null (ec_identity_prove (identity, "", NULL, 1, &error));
+  g_assert_error (error, EC_IDENTITY_ERROR, EC_IDENTITY_ERROR_FAILED);
+  g_clear_error (&error);
+  g_assert_null (ec_identity_prove (identity, "a:1", NULL, -1, &error));
+  g_assert_error (error, EC_IDENTITY_ERROR, EC_IDENTITY_ERROR_FAILED);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -149,5 +214,7 @@ main (int argc, char **argv)
   g_test_add_func ("/seal/token/golden", test_golden);
   g_test_add_func ("/seal/token/damage", test_damage);
   g_test_add_func ("/seal/token/refused-writes", test_refused_writes);
+  g_test_add_func ("/seal/token/made", test_made);
+  g_test_add_func ("/seal/token/not-made", test_not_made);
   return g_test_run ();
 }

@@ -3,6 +3,7 @@
 
 #include "base/ec-error.h"
 #include "session/ec-moq-server.h"
+#include "session/ec-moq-session-private.h"
 
 /* Sessions between a client and a server, as an application has them, over real sockets. */
 
@@ -24,7 +25,15 @@ typedef struct {
   EcMoqSession *theirs; /* the server's end */
   EcMoqSession *ours;
   EcMoqTrack *early; /* offered as soon as a client comes */
+  guint unasked; /* tracks that the client publishes before the server's application has looked */
+  GPtrArray *taken; /* the server takes them; nullable */
 } Pair;
+
+static void
+keep_published (EcMoqSession *session, EcMoqSubscription *subscription, GPtrArray *published)
+{
+  g_ptr_array_add (published, g_object_ref (subscription));
+}
 
 static void
 on_incoming (EcMoqServer *server, EcMoqSession *session, Pair *pair)
@@ -33,6 +42,10 @@ on_incoming (EcMoqServer *server, EcMoqSession *session, Pair *pair)
   pair->theirs = g_object_ref (session);
   if (pair->early)
     g_assert_true (ec_moq_session_add_track (session, pair->early, NULL));
+  if (pair->taken) {
+    g_signal_connect (session, "published", G_CALLBACK (keep_published), pair->taken);
+    g_assert_true (ec_moq_session_take_tracks (session, NULL, NULL));
+  }
 }
 
 /* Runs the main context until `*flag`, or asserts. */
@@ -66,6 +79,20 @@ make_uri (EcMoqServer *server, const Way *way)
   return g_strdup_printf ("%s://%s/test?x=1", way->scheme, addresses[0]);
 }
 
+/* As publishers do that ask nobody; ours does not. */
+static void
+publish_unasked (EcMoqCore *core, EcMoqtSession *session, gpointer data)
+{
+  guint n = GPOINTER_TO_UINT (data);
+
+  for (guint i = 0; session && i < n; i++) {
+    g_autofree char *track = g_strdup_printf ("t%u", i);
+    g_autoptr (EcMoqtName) name = ec_moqt_name_new_from_path ("unasked", track, NULL);
+
+    g_assert_nonnull (ec_moqt_session_publish (session, name, NULL, NULL));
+  }
+}
+
 static void
 pair_start (Pair *pair, const Way *way)
 {
@@ -81,6 +108,9 @@ pair_start (Pair *pair, const Way *way)
   uri = make_uri (pair->server, way);
   pair->ours = ec_moq_session_connect (uri, options, NULL, &error);
   g_assert_no_error (error);
+  if (pair->unasked)
+    ec_moq_core_run (ec_moq_session_get_core (pair->ours), publish_unasked,
+                     GUINT_TO_POINTER (pair->unasked), NULL);
   WAIT_UNTIL (pair->theirs);
 }
 
@@ -497,6 +527,125 @@ test_early_close (gconstpointer data)
   }
 }
 
+static gboolean
+is_published (GPtrArray *published, guint i, const char *space, const char *track)
+{
+  return published->len > i &&
+         g_str_equal (ec_moq_subscription_get_namespace (published->pdata[i]), space) &&
+         g_str_equal (ec_moq_subscription_get_track (published->pdata[i]), track);
+}
+
+/* What the peer publishes by itself is taken as if it had been subscribed to: what is there already, and what comes. */
+static void
+test_take (gconstpointer data)
+{
+  Pair pair = { 0 };
+  g_autoptr (GPtrArray) published = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (EcMoqTrack) one = make_track ("up/a", "one"), two = make_track ("up/b", "two"),
+                         other = make_track ("down", "x");
+  g_autoptr (GError) error = NULL;
+
+  pair_start (&pair, data);
+  write_object (one, 3, 0, 70000, FALSE);
+  write_object (one, 3, 1, 100, FALSE);
+  g_assert_true (ec_moq_session_add_track (pair.ours, one, NULL));
+  g_assert_true (ec_moq_session_add_track (pair.ours, other, NULL));
+  g_signal_connect (pair.theirs, "published", G_CALLBACK (keep_published), published);
+  g_assert_false (ec_moq_session_take_tracks (pair.theirs, "up//", &error));
+  g_assert_nonnull (error);
+  g_clear_error (&error);
+  g_assert_true (ec_moq_session_take_tracks (pair.theirs, "up", &error));
+  WAIT_UNTIL (published->len == 1);
+  g_assert_true (is_published (published, 0, "up/a", "one"));
+  expect_object (published->pdata[0], 3, 0, 70000);
+  expect_object (published->pdata[0], 3, 1, 100);
+  g_assert_true (ec_moq_session_add_track (pair.ours, two, NULL));
+  WAIT_UNTIL (published->len == 2);
+  g_assert_true (is_published (published, 1, "up/b", "two"));
+  write_object (two, 0, 0, 5, TRUE);
+  expect_object (published->pdata[1], 0, 0, 5);
+  write_object (one, 3, 2, 1, TRUE);
+  expect_object (published->pdata[0], 3, 2, 1);
+  expect_kind (published->pdata[0], EC_MOQ_OBJECT_KIND_GROUP_ENDED, 3);
+  ec_moq_track_end (one);
+  g_assert_null (read_object (published->pdata[0]));
+  /* Nobody keeps it: it is given back, and the session goes on. */
+  g_ptr_array_set_size (published, 0);
+  g_assert_cmpint (ec_moq_session_get_state (pair.theirs), ==, EC_MOQ_SESSION_STATE_OPEN);
+  pair_stop (&pair);
+}
+
+/* What a client publishes at once waits for the server's application; it takes them, or they are refused. */
+static void
+test_unasked (gconstpointer data)
+{
+  for (guint takes = 0; takes < 2; takes++) {
+    g_autoptr (GPtrArray) taken = g_ptr_array_new_with_free_func (g_object_unref);
+    g_autoptr (GError) error = NULL;
+    Pair pair = { .unasked = 50, .taken = takes ? taken : NULL };
+
+    pair_start (&pair, data);
+    if (takes) {
+      WAIT_UNTIL (taken->len == 50);
+      g_assert_true (is_published (taken, 49, "unasked", "t49"));
+    }
+    /* An answer to what was asked behind them says that all of them were seen. */
+    g_assert_true (ec_moq_session_announce (pair.ours, "x", NULL, &error));
+    g_assert_no_error (error);
+    g_assert_cmpuint (taken->len, ==, takes ? 50 : 0);
+    g_ptr_array_set_size (taken, 0);
+    pair_stop (&pair);
+  }
+}
+
+/* The session may go while tracks come. */
+static void
+test_take_and_go (gconstpointer data)
+{
+  for (guint i = 0; i < 3; i++) {
+    Pair pair = { 0 };
+
+    pair_start (&pair, data);
+    for (guint n = 0; n < 10; n++) {
+      g_autofree char *name = g_strdup_printf ("t%u", n);
+      g_autoptr (EcMoqTrack) track = make_track ("up", name);
+
+      g_assert_true (ec_moq_session_add_track (pair.ours, track, NULL));
+    }
+    g_assert_true (ec_moq_session_take_tracks (pair.theirs, "up", NULL));
+    if (i == 1)
+      g_usleep (1000);
+    else if (i == 2)
+      ec_moq_session_close (pair.ours);
+    pair_stop (&pair);
+  }
+}
+
+/* Who is asked to leave may stay until it has read what it wants, but not for ever. */
+static void
+test_go_away (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "t") };
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  g_autoptr (GError) error = NULL;
+  guint n_going = 0, n_closed = 0;
+
+  pair_start (&pair, data);
+  g_signal_connect_swapped (pair.ours, "going-away", G_CALLBACK (g_atomic_int_inc), &n_going);
+  g_signal_connect_swapped (pair.ours, "closed", G_CALLBACK (g_atomic_int_inc), &n_closed);
+  subscription = subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP);
+  ec_moq_session_go_away (pair.theirs, "moqt://elsewhere.example", 1500);
+  WAIT_UNTIL (n_going == 1);
+  g_assert_cmpint (ec_moq_session_get_state (pair.ours), ==, EC_MOQ_SESSION_STATE_GOING_AWAY);
+  write_object (pair.early, 0, 0, 100, TRUE);
+  expect_object (subscription, 0, 0, 100);
+  WAIT_UNTIL (n_closed == 1);
+  error = ec_moq_session_dup_error (pair.ours);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (error);
+  pair_stop (&pair);
+}
+
 static void
 add (const char *name, GTestDataFunc func)
 {
@@ -523,5 +672,9 @@ main (int argc, char **argv)
   add ("closed-by-peer", test_closed_by_peer);
   add ("async", test_async);
   add ("early-close", test_early_close);
+  add ("take", test_take);
+  add ("take-and-go", test_take_and_go);
+  add ("unasked", test_unasked);
+  add ("go-away", test_go_away);
   return g_test_run ();
 }

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * forger URI HASH NAME: publishes at a relay, under a name that somebody else serves there, what that one does, but with other bytes. Prints a
+ * line for each object, and for what becomes of it.
+ */
+
+#include <ec.h>
+
+#include <string.h>
+
+static EcMoqSession *
+connect_to (const char *uri, const char *hash)
+{
+  g_autoptr (EcMoqConnectOptions) options = ec_moq_connect_options_new ();
+  g_autoptr (GError) error = NULL;
+  const char *hashes[] = { hash, NULL };
+  EcMoqSession *session;
+
+  g_object_set (options, "certificate-hashes", hashes, NULL);
+  session = ec_moq_session_connect (uri, options, NULL, &error);
+  if (!session)
+    g_error ("%s", error->message);
+  return session;
+}
+
+static GBytes *
+forge (GBytes *payload)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (payload, &size);
+  guint8 *other = g_memdup2 (data, size);
+
+  for (gsize i = 200; i < size; i += 100)
+    other[i] ^= 0x55;
+  return g_bytes_new_take (other, size);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EcMoqSession) reads = connect_to (argv[1], argv[2]);
+  g_autoptr (EcMoqSession) writes = connect_to (argv[1], argv[2]);
+  g_autoptr (EcMoqTrack) track = ec_moq_track_new (argv[3], "chunks", &error);
+  g_autoptr (EcMoqSubscription) subscription =
+      ec_moq_session_subscribe (reads, argv[3], "chunks", EC_MOQ_START_CURRENT_GROUP, NULL, &error);
+
+  g_assert (argc == 4 && track && subscription);
+  ec_moq_session_add_track (writes, track, NULL);
+  if (ec_moq_session_announce (writes, argv[3], NULL, &error))
+    g_print ("{\"announced\": true}\n");
+  else
+    g_print ("{\"announced\": false}\n");
+  g_clear_error (&error);
+
+  for (;;) {
+    g_autoptr (EcMoqObject) object = ec_moq_subscription_read_object (subscription, NULL, &error);
+    g_autoptr (GBytes) payload = NULL;
+
+    if (!object)
+      break;
+    if (ec_moq_object_get_kind (object) != EC_MOQ_OBJECT_KIND_OBJECT)
+      continue;
+    payload = forge (ec_moq_object_get_payload (object));
+    ec_moq_track_write_object (track, ec_moq_object_get_group (object),
+                               ec_moq_object_get_id (object), 128, payload, FALSE, NULL);
+  }
+  return 0;
+}
