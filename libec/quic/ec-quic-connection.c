@@ -59,6 +59,9 @@ set_parameters (EcQuicConnection *self,
 
   ngtcp2_transport_params_default (params);
   params->initial_max_data = tuning->connection_window;
+  if (tuning->first_window > 0)
+    params->initial_max_data = MIN (tuning->first_window, tuning->connection_window);
+  self->window_left = tuning->connection_window - params->initial_max_data;
   params->initial_max_stream_data_bidi_local = tuning->stream_window;
   params->initial_max_stream_data_bidi_remote = tuning->stream_window;
   params->initial_max_stream_data_uni = tuning->stream_window;
@@ -501,8 +504,10 @@ ec_quic_connection_finish (EcQuicConnection *self, guint64 now)
   }
   g_queue_unlink (&worker->connections, &self->link);
   ec_quic_count (worker, connections, -1);
-  if (self->base.server)
+  if (self->base.server) {
     __atomic_fetch_sub (&worker->endpoint->n_accepted, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_sub (&worker->endpoint->window_grown, self->window_grown, __ATOMIC_RELAXED);
+  }
   if (self->counted_handshake)
     __atomic_fetch_sub (&worker->endpoint->n_handshakes, 1, __ATOMIC_RELAXED);
   if (self->base.events && self->base.events->closed)

@@ -45,6 +45,8 @@ struct _EcQuicConnection {
   EcQuicAddress local, remote; /* of the last packet that was sent */
   GArray *cids;                /* of ngtcp2_cid: ours */
   GPtrArray *tokens;           /* 16 bytes each: the peer's reset tokens that we know it by */
+  guint64 window_left;         /* how much the peer's may still grow */
+  guint64 window_grown;        /* server: what it has of the endpoint's pool */
   ngtcp2_cid initial;          /* server: the id that the client chose */
   gboolean counted_handshake;
   gboolean established;

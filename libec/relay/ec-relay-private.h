@@ -215,8 +215,8 @@ struct _EcRelayCore {
   EcRelayStatsData stats; /* [l] the counters */
 };
 
-/* What a session is reckoned to need besides payloads: a connection's state, its windows' bookkeeping, ours. */
-#define EC_RELAY_SESSION_RECKONED ((gsize) 128 * 1024)
+/* What a session is reckoned to need besides payloads: its first window, a connection's state, its windows' bookkeeping, ours. */
+#define EC_RELAY_SESSION_RECKONED (EC_RELAY_FIRST_WINDOW + 128 * 1024)
 
 /* -- ec-relay-core.c */
 /* All that follows which says “locked” is between these two. */

@@ -142,7 +142,7 @@ sessions (Target *target)
 #define MAX_FORGES 24
 
 static void
-with_forges (Target *target, guint n, void (*each) (Forge *forge, guint64 round))
+with_forges (Target *target, guint n, void (*each) (Forge *forge, guint number, guint64 round))
 {
   Forge *forges[MAX_FORGES] = { NULL };
 
@@ -152,26 +152,26 @@ with_forges (Target *target, guint n, void (*each) (Forge *forge, guint64 round)
         forges[i] = forge_new (target, "moqt-18");
       if (!forges[i])
         continue;
-      each (forges[i], round);
+      each (forges[i], i, round);
       forge_drain (forges[i]);
     }
   for (guint i = 0; i < n; i++)
     g_clear_pointer (&forges[i], forge_free);
 }
 
-#define WINDOW (4 * 1024 * 1024) /* of a stream */
+#define WINDOW (4 * 1024 * 1024)  /* of a stream */
+#define FIRST_WINDOW (128 * 1024) /* of a connection that has done nothing yet */
 #define N_STREAMS 1024
 
 /* One byte, as far from the beginning as it may be: who gives out a window must not take memory for it. */
 static void
-one_far_byte (Forge *forge, guint64 round)
+one_far_byte (Forge *forge, guint number, guint64 round)
 {
   g_autoptr (GByteArray) frames = g_byte_array_new ();
   guint8 byte = 'x';
 
-  /* Two streams fill the window of the connection to its last byte. */
-  for (guint64 i = 0; i < 2; i++)
-    forge_stream_frame (frames, 2 + 4 * i, WINDOW - 1, &byte, 1, TRUE);
+  /* One in the window, one that is not. */
+  forge_stream_frame (frames, 2, (number % 2 ? WINDOW : FIRST_WINDOW) - 1, &byte, 1, TRUE);
   forge_send (forge, frames->data, frames->len);
   g_usleep (1000);
 }
@@ -184,20 +184,16 @@ largest_offset (Target *target)
 
 /* Every second byte of the window: a receiver that keeps a list of holes has a long one. */
 static void
-every_other_byte (Forge *forge, guint64 round)
+every_other_byte (Forge *forge, guint number, guint64 round)
 {
-  guint64 offset = 1 + round * 1000 % (2 * WINDOW);
+  guint64 offset = 1 + round * 400;
 
   for (guint i = 0; i < 4; i++) {
     g_autoptr (GByteArray) frames = g_byte_array_new ();
     guint8 byte = 'x';
 
-    while (frames->len < FORGE_MAX_FRAMES - 16) {
-      guint64 at = offset % WINDOW;
-
-      forge_stream_frame (frames, 2 + 4 * (offset / WINDOW % 2), at, &byte, 1, FALSE);
-      offset += 2;
-    }
+    for (; frames->len < FORGE_MAX_FRAMES - 16; offset += 2)
+      forge_stream_frame (frames, 2, offset % FIRST_WINDOW, &byte, 1, FALSE);
     forge_send (forge, frames->data, frames->len);
   }
 }
@@ -208,18 +204,21 @@ gaps (Target *target)
   with_forges (target, 4, every_other_byte);
 }
 
-/* The same, a page apart: each byte keeps a block. */
+/* The same, a page apart, on as many streams: each byte keeps a block. */
 static void
-a_byte_a_page (Forge *forge, guint64 round)
+a_byte_a_page (Forge *forge, guint number, guint64 round)
 {
   g_autoptr (GByteArray) frames = g_byte_array_new ();
-  guint64 at = 1 + round * 64;
   guint8 byte = 'x';
 
-  for (guint i = 0; i < 64; i++, at++) {
-    guint64 page = at * 4096 % (2 * WINDOW);
+  for (guint64 i = 0; i < 64; i++) {
+    guint64 at = (round * 64 + i) * (number % 2 ? 128 : 1024) % FIRST_WINDOW;
 
-    forge_stream_frame (frames, 2 + 4 * (page / WINDOW), page % WINDOW + 1, &byte, 1, FALSE);
+    /* The window counts to the last byte of each stream. */
+    if (number % 2)
+      forge_stream_frame (frames, 2 + 4 * ((round * 64 + i) % N_STREAMS), 64, &byte, 1, FALSE);
+    else
+      forge_stream_frame (frames, 2, at + 1, &byte, 1, FALSE);
   }
   forge_send (forge, frames->data, frames->len);
   g_usleep (500);
@@ -228,21 +227,21 @@ a_byte_a_page (Forge *forge, guint64 round)
 static void
 pages (Target *target)
 {
-  with_forges (target, 4, a_byte_a_page);
+  with_forges (target, MAX_FORGES, a_byte_a_page);
 }
 
 /* All of the window but the first byte: none of it can be passed on, so all of it is kept. Of many connections. */
 static void
-all_but_the_first (Forge *forge, guint64 round)
+all_but_the_first (Forge *forge, guint number, guint64 round)
 {
   static const guint8 data[1024];
 
   for (guint i = 0; i < 16; i++) {
     g_autoptr (GByteArray) frame = g_byte_array_new ();
-    guint64 at = (round * 16 + i) * sizeof data % (2 * WINDOW);
-    guint64 offset = MIN (at % WINDOW + 1, WINDOW - sizeof data);
+    guint64 window = number % 2 ? WINDOW : FIRST_WINDOW;
+    guint64 at = (round * 16 + i) * sizeof data % window;
 
-    forge_stream_frame (frame, 2 + 4 * (at / WINDOW), offset, data, sizeof data, FALSE);
+    forge_stream_frame (frame, 2, MIN (at + 1, window - sizeof data), data, sizeof data, FALSE);
     forge_send (forge, frame->data, frame->len);
   }
 }
@@ -255,7 +254,7 @@ holes (Target *target)
 
 /* Frames that ask for an answer, or that are kept; RFC 9000 §19. */
 static void
-odd_frames (Forge *forge, guint64 round)
+odd_frames (Forge *forge, guint number, guint64 round)
 {
   g_autoptr (GByteArray) frames = g_byte_array_new ();
   static guint64 sequence = 1;
@@ -318,7 +317,7 @@ frames (Target *target)
     if (!forge)
       continue;
     for (guint i = 0; i < 200 && !target_is_over (target); i++) {
-      odd_frames (forge, kind);
+      odd_frames (forge, 0, kind);
       forge_drain (forge);
     }
     forge_free (forge);
