@@ -50,10 +50,10 @@ grow_window (EcQuicConnection *self, guint64 size)
   if (more == 0)
     return 0;
   if (self->base.server) {
-    guint64 grown = __atomic_add_fetch (&endpoint->window_grown, more, __ATOMIC_RELAXED);
+    guint64 grown = __atomic_add_fetch (&endpoint->pool_used, more, __ATOMIC_RELAXED);
 
-    if (endpoint->window_pool > 0 && grown > endpoint->window_pool) {
-      __atomic_fetch_sub (&endpoint->window_grown, more, __ATOMIC_RELAXED);
+    if (endpoint->memory_pool > 0 && grown > endpoint->memory_pool) {
+      __atomic_fetch_sub (&endpoint->pool_used, more, __ATOMIC_RELAXED);
       return 0;
     }
     self->window_grown += more;

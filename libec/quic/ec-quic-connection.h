@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "quic/ec-quic-memory.h"
 #include "quic/ec-quic-scheduler.h"
 #include "quic/ec-quic-worker.h"
 
@@ -40,6 +41,7 @@ struct _EcQuicConnection {
   gint wake_posted; /* atomic */
 
   ngtcp2_conn *ngtcp2; /* NULL: closed */
+  EcQuicMemory memory; /* server: what that takes */
   EcQuicTls *tls;
   EcQuicSocket *socket;
   EcQuicAddress local, remote; /* of the last packet that was sent */

@@ -38,7 +38,7 @@ struct _EcQuicEndpoint {
   guint max_handshakes;
   gboolean require_client_key;
   gboolean always_retry;
-  guint64 window_pool; /* 0: no limit */
+  guint64 memory_pool; /* 0: no limit */
   EcQuicTuning tuning; /* of accepted connections; without zeros */
   guint8 reset_secret[EC_QUIC_SECRET_SIZE];
   guint8 retry_secret[EC_QUIC_SECRET_SIZE];
@@ -46,10 +46,10 @@ struct _EcQuicEndpoint {
   char *qlog_folder;
 
   /* Of all workers, atomic. */
-  guint n_accepted;     /* connections that were accepted and are there, handshakes included */
-  guint n_handshakes;   /* … and are not done */
-  guint64 window_grown; /* of window_pool */
-  guint next_worker;    /* for the next dial */
+  guint n_accepted;   /* connections that were accepted and are there, handshakes included */
+  guint n_handshakes; /* … and are not done */
+  guint64 pool_used;  /* of memory_pool */
+  guint next_worker;  /* for the next dial */
 
   GMutex mutex;       /* guards: */
   GHashTable *tokens; /* stateless reset token (16 bytes) → the worker's index + 1 */

@@ -37,8 +37,9 @@ typedef struct {
   const guint8
       *secret; /* 32 bytes that derive reset and Retry tokens; NULL: random ones. One that is kept
                              * lets a process that was started again reset its former connections */
-  /* Bytes that the windows of all accepted connections together may grow by beyond `first_window`; 0: any number. */
-  guint64 window_pool;
+  /* Bytes that all accepted connections together may take beyond what each has at first: first_window, and 256 KiB of what
+   * ngtcp2 needs. A window grows no more, and a connection that needs more fails, when it is used up; 0: no limit. */
+  guint64 memory_pool;
   const char *key_log; /* a file that TLS secrets are added to, as of SSLKEYLOGFILE; NULL: none */
   const char *qlog_folder; /* one file of qlog a connection goes there; NULL: none */
 } EcQuicEndpointConfig;

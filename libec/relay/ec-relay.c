@@ -15,7 +15,7 @@
 #define MAX_EVENTS 4096
 /* Received and not read, of one connection that sends much; all of them share a part of as much as the budget. */
 #define CONNECTION_WINDOW (8 * 1024 * 1024)
-#define WINDOW_POOL_PART 4
+#define MEMORY_POOL_PART 4
 
 /**
  * EcRelay:
@@ -212,7 +212,7 @@ start (EcRelay *self, GError **error)
   if (!config.policy)
     return FALSE;
   self->core = ec_relay_core_new (&config);
-  listener.window_pool = ec_relay_core_get_limits (self->core)->memory / WINDOW_POOL_PART;
+  listener.memory_pool = ec_relay_core_get_limits (self->core)->memory / MEMORY_POOL_PART;
   listener.max_connections = ec_relay_core_get_limits (self->core)->max_sessions;
   self->listener = ec_moq_listener_new (&listener, error);
   if (!self->listener)

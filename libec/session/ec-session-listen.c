@@ -229,7 +229,7 @@ ec_moq_listener_new (const EcMoqListenerConfig *config, GError **error)
     .accept = on_accept,
     .user_data = self,
     .max_connections = config->max_connections,
-    .window_pool = config->window_pool,
+    .memory_pool = config->memory_pool,
   };
 
   if (!addresses || !take_protocols (self, config->protocols, error) ||

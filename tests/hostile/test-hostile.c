@@ -7,7 +7,7 @@
 /*
  * A relay over real sockets, one attack a test, each by another process: beside it an honest publisher and ten honest viewers
  * over both transports and both drafts, who keep all of their groups, and one who comes in the middle of it.
- * EC_HOSTILE_SECONDS is how long an attack takes; 2.
+ * EC_HOSTILE_SECONDS is how long an attack takes; 1.
  */
 
 static const char *tool, *peer;
@@ -20,7 +20,7 @@ attack (gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GSubprocess) process = g_subprocess_new (
       G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, peer, name, stage_get_address (stage),
-      stage_get_certificate_hash (stage), seconds ? seconds : "2", NULL);
+      stage_get_certificate_hash (stage), seconds ? seconds : "1", NULL);
   g_autofree char *out = NULL;
 
   g_assert_no_error (error);

@@ -290,7 +290,7 @@ test_growing_window (void)
 {
   Pair pair = { 0 };
   PeerServer server = { .tuning = { .first_window = 50000, .connection_window = 1000000 },
-                        .config = { .window_pool = 120000 } };
+                        .config = { .memory_pool = 120000 } };
   EcPayload *payload = peer_payload (0, 400000);
   PeerWrite writes[2];
 
