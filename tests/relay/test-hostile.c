@@ -187,7 +187,7 @@ test_never_reading (void)
 static void
 test_memory_flood (void)
 {
-  EcRelayLimits limits = { .memory = 4 << 20 };
+  EcRelayLimits limits = { .memory = 8 << 20 };
   Stage stage;
   Peer *peer, *accomplice;
 
@@ -203,6 +203,8 @@ test_memory_flood (void)
     peer_subscribe (accomplice, "flood", track, FALSE);
   }
   world_run (stage.world, 20 * SECOND);
+  /* It did fill it. */
+  g_assert_cmpuint (get_stats (stage.world).memory_peak, >, limits.memory / 4 * 3);
   stage_check (&stage);
 }
 
