@@ -297,6 +297,7 @@ void ec_moqt_request_refuse (EcMoqtRequest *self,
                              const char *reason); /* ends it */
 void ec_moqt_request_refuse_full (EcMoqtRequest *self, const EcMoqtRefusal *refusal);
 void ec_moqt_request_grant_update (EcMoqtRequest *self, const EcMoqtGrant *grant);
+/* Ends the request, too (§10.9.1), without an event. */
 void ec_moqt_request_refuse_update (EcMoqtRequest *self, EcMoqtErrorCode code, const char *reason);
 /* Of SUBSCRIBE_NAMESPACE: `name` begins with the prefix. */
 void ec_moqt_request_send_namespace (EcMoqtRequest *self, EcMoqtName *name);

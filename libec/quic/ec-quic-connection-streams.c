@@ -40,6 +40,28 @@ ec_quic_connection_schedule (EcQuicConnection *self, EcQuicStream *stream)
     ec_quic_scheduler_remove (&self->scheduler, stream);
 }
 
+/* By how much the window of the connection grows when `size` bytes are given back: doubled by each window that is consumed. */
+static guint64
+grow_window (EcQuicConnection *self, guint64 size)
+{
+  EcQuicEndpoint *endpoint = self->worker->endpoint;
+  guint64 more = MIN (size, self->window_left);
+
+  if (more == 0)
+    return 0;
+  if (self->base.server) {
+    guint64 grown = __atomic_add_fetch (&endpoint->pool_used, more, __ATOMIC_RELAXED);
+
+    if (endpoint->memory_pool > 0 && grown > endpoint->memory_pool) {
+      __atomic_fetch_sub (&endpoint->pool_used, more, __ATOMIC_RELAXED);
+      return 0;
+    }
+    self->window_grown += more;
+  }
+  self->window_left -= more;
+  return more;
+}
+
 void
 ec_quic_connection_give_back (EcQuicConnection *self, EcQuicStream *stream, gsize size)
 {
@@ -47,7 +69,7 @@ ec_quic_connection_give_back (EcQuicConnection *self, EcQuicStream *stream, gsiz
   if (size == 0)
     return;
   stream->unconsumed -= size;
-  ngtcp2_conn_extend_max_offset (self->ngtcp2, size);
+  ngtcp2_conn_extend_max_offset (self->ngtcp2, size + grow_window (self, size));
   if (!stream->gone && !stream->stopped)
     ngtcp2_conn_extend_max_stream_offset (self->ngtcp2, stream->id, size);
   ec_quic_worker_mark (self->worker, self);

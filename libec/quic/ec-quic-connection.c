@@ -60,6 +60,9 @@ set_parameters (EcQuicConnection *self,
 
   ngtcp2_transport_params_default (params);
   params->initial_max_data = tuning->connection_window;
+  if (tuning->first_window > 0)
+    params->initial_max_data = MIN (tuning->first_window, tuning->connection_window);
+  self->window_left = tuning->connection_window - params->initial_max_data;
   params->initial_max_stream_data_bidi_local = tuning->stream_window;
   params->initial_max_stream_data_bidi_remote = tuning->stream_window;
   params->initial_max_stream_data_uni = tuning->stream_window;
@@ -167,6 +170,7 @@ start_server (EcQuicConnection *self, const ngtcp2_pkt_hd *header, const ngtcp2_
     return FALSE;
   }
   set_parameters (self, &endpoint->tuning, &settings, &params);
+  ec_quic_memory_init (&self->memory, endpoint->memory_pool, &endpoint->pool_used);
   open_qlog (self, &settings, original ? original : &header->dcid);
   ec_quic_worker_choose_cid (self->worker, &scid);
   ec_ngtcp2_params_set_original_dcid (&params, original ? original : &header->dcid);
@@ -183,7 +187,8 @@ start_server (EcQuicConnection *self, const ngtcp2_pkt_hd *header, const ngtcp2_
   ec_quic_connection_set_callbacks (&callbacks, TRUE);
   set_path (self, &path);
   if (ngtcp2_conn_server_new (&self->ngtcp2, &header->scid, &scid, &path, header->version,
-                              &callbacks, &settings, &params, NULL, self) != 0)
+                              &callbacks, &settings, &params, ec_quic_memory_get (&self->memory),
+                              self) != 0)
     return FALSE;
   ngtcp2_conn_set_tls_native_handle (self->ngtcp2, self->tls->session);
 
@@ -482,6 +487,7 @@ release (EcQuicConnection *self)
     ec_quic_outgoing_free (outgoing);
   g_clear_pointer (&self->pending, ec_quic_pending_free);
   g_clear_pointer (&self->ngtcp2, ngtcp2_conn_del);
+  ec_quic_memory_clear (&self->memory);
   g_hash_table_unref (streams);
   if (self->tls && self->tls->session) {
     gnutls_deinit (self->tls->session);
@@ -507,8 +513,10 @@ ec_quic_connection_finish (EcQuicConnection *self, guint64 now)
   }
   g_queue_unlink (&worker->connections, &self->link);
   ec_quic_count (worker, connections, -1);
-  if (self->base.server)
+  if (self->base.server) {
     __atomic_fetch_sub (&worker->endpoint->n_accepted, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_sub (&worker->endpoint->pool_used, self->window_grown, __ATOMIC_RELAXED);
+  }
   if (self->counted_handshake)
     __atomic_fetch_sub (&worker->endpoint->n_handshakes, 1, __ATOMIC_RELAXED);
   if (self->base.events && self->base.events->closed)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "quic/ec-quic-memory.h"
 #include "quic/ec-quic-scheduler.h"
 #include "quic/ec-quic-worker.h"
 
@@ -40,11 +41,14 @@ struct _EcQuicConnection {
   gint wake_posted; /* atomic */
 
   ngtcp2_conn *ngtcp2; /* NULL: closed */
+  EcQuicMemory memory; /* server: what that takes */
   EcQuicTls *tls;
   EcQuicSocket *socket;
   EcQuicAddress local, remote; /* of the last packet that was sent */
   GArray *cids;                /* of ngtcp2_cid: ours */
   GPtrArray *tokens;           /* 16 bytes each: the peer's reset tokens that we know it by */
+  guint64 window_left;         /* how much the peer's may still grow */
+  guint64 window_grown;        /* server: what it has of the endpoint's pool */
   ngtcp2_cid initial;          /* server: the id that the client chose */
   gboolean counted_handshake;
   gboolean established;

@@ -38,6 +38,7 @@ struct _EcQuicEndpoint {
   guint max_handshakes;
   gboolean require_client_key;
   gboolean always_retry;
+  guint64 memory_pool; /* 0: no limit */
   EcQuicTuning tuning; /* of accepted connections; without zeros */
   guint8 reset_secret[EC_QUIC_SECRET_SIZE];
   guint8 retry_secret[EC_QUIC_SECRET_SIZE];
@@ -47,6 +48,7 @@ struct _EcQuicEndpoint {
   /* Of all workers, atomic. */
   guint n_accepted;   /* connections that were accepted and are there, handshakes included */
   guint n_handshakes; /* … and are not done */
+  guint64 pool_used;  /* of memory_pool */
   guint next_worker;  /* for the next dial */
 
   GMutex mutex;       /* guards: */

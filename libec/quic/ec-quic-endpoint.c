@@ -178,6 +178,7 @@ endpoint_alloc (const EcQuicEndpointConfig *config, const EcQuicTuning *tuning)
   self->user_data = config->user_data;
   self->max_connections = config->max_connections ? config->max_connections : 4096;
   self->max_handshakes = config->max_handshakes ? config->max_handshakes : 256;
+  self->memory_pool = config->memory_pool;
   self->require_client_key = config->require_client_key;
   self->always_retry = config->always_retry;
   self->qlog_folder = g_strdup (config->qlog_folder);

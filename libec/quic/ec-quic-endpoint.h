@@ -37,6 +37,9 @@ typedef struct {
   const guint8
       *secret; /* 32 bytes that derive reset and Retry tokens; NULL: random ones. One that is kept
                              * lets a process that was started again reset its former connections */
+  /* Bytes that all accepted connections together may take beyond what each has at first: first_window, and 256 KiB of what
+   * ngtcp2 needs. A window grows no more, and a connection that needs more fails, when it is used up; 0: no limit. */
+  guint64 memory_pool;
   const char *key_log; /* a file that TLS secrets are added to, as of SSLKEYLOGFILE; NULL: none */
   const char *qlog_folder; /* one file of qlog a connection goes there; NULL: none */
 } EcQuicEndpointConfig;
@@ -47,10 +50,13 @@ typedef struct {
   guint keep_alive_ms;        /* 5,000; G_MAXUINT: none */
   guint handshake_timeout_ms; /* 10,000 */
   guint64 connection_window;  /* bytes the peer may have in flight to us in all; 16 MiB */
-  guint64 stream_window;      /* … on one stream; 4 MiB */
-  guint max_uni_streams;      /* open at once by the peer; 1,024 */
-  guint max_bidi_streams;     /* 256 */
-  gboolean bbr;               /* congestion control BBR in place of CUBIC */
+  /* … at first: it grows to connection_window as the owner consumes, so that who sends what nobody can read
+   * makes us hold no more than this; 0: all of it at once */
+  guint64 first_window;
+  guint64 stream_window;  /* … on one stream; 4 MiB */
+  guint max_uni_streams;  /* open at once by the peer; 1,024 */
+  guint max_bidi_streams; /* 256 */
+  gboolean bbr;           /* congestion control BBR in place of CUBIC */
 } EcQuicTuning;
 
 typedef struct {

@@ -17,6 +17,7 @@ ec_relay_core_new (const EcRelayCoreConfig *config)
   if (!self->config.policy)
     self->config.policy = ec_relay_policy_new ();
   self->budget = ec_budget_new (self->config.limits.memory);
+  self->overheads = ec_budget_new (self->config.limits.memory / 2);
   g_mutex_init (&self->lock);
   self->sessions = g_ptr_array_new_with_free_func ((GDestroyNotify) ec_relay_session_unref);
   self->addresses = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -63,6 +64,7 @@ ec_relay_core_unref (EcRelayCore *self)
   g_ptr_array_unref (self->sessions);
   ec_relay_policy_free (self->config.policy);
   ec_budget_unref (self->budget);
+  ec_budget_unref (self->overheads);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
@@ -190,24 +192,40 @@ list_holdings (EcRelayCore *self)
     holding->owner_bytes =
         owner ? GPOINTER_TO_SIZE (g_hash_table_lookup (owners, owner)) : G_MAXSIZE;
   }
+  self->n_owners = g_hash_table_size (owners);
   g_array_sort (list, compare_holdings);
   return list;
 }
 
+/* What each publisher may hold where memory is scarce. */
+static gsize
+equal_part (EcRelayCore *self, guint n_owners)
+{
+  gsize high = self->config.limits.memory / 4 * 3;
+  gsize overheads = ec_budget_get_used (self->overheads);
+
+  return (high - MIN (overheads, high)) / MAX (n_owners, 1);
+}
+
 /*
  * The publisher that holds the most gives up the most: first what is older than the newest groups, then, where that is not enough, those
- * too. So who fills up tracks, many or large ones, to push the others out pays for it itself.
+ * too. So who fills up tracks, many or large ones, to push the others out pays for it itself: who holds no more than an equal part keeps
+ * what is being read.
  */
-void
-ec_relay_core_make_room (EcRelayCore *self, guint64 now_us, gsize bytes)
+static void
+make_room (EcRelayCore *self, guint64 now_us, gsize bytes, gboolean newest)
 {
   g_autoptr (GArray) holdings = NULL;
-  gsize want = MAX (bytes, self->config.limits.memory / TRIM_SHARE), freed = 0;
+  gsize want = MAX (bytes, self->config.limits.memory / TRIM_SHARE), freed = 0, part = 0;
 
+  /* It is some other limit that is in the way. */
+  if (ec_budget_get_used (self->budget) + bytes <= self->config.limits.memory / 4 * 3)
+    return;
   ec_relay_core_lock (self, now_us);
   if (self->trimmed_us == 0 || now_us >= self->trimmed_us + TRIM_EVERY_US) {
     self->trimmed_us = now_us;
     holdings = list_holdings (self);
+    part = equal_part (self, self->n_owners);
   }
   ec_relay_core_unlock (self);
   if (!holdings)
@@ -218,17 +236,64 @@ ec_relay_core_make_room (EcRelayCore *self, guint64 now_us, gsize bytes)
 
     freed += ec_moq_feed_trim (each->track->feed, now_us, MIN (want - freed, each->bytes / 2 + 1));
   }
-  for (guint i = 0; i < holdings->len && freed < bytes; i++)
-    freed += ec_moq_feed_drop (g_array_index (holdings, Holding, i).track->feed, bytes - freed);
+  for (guint i = 0; newest && i < holdings->len && freed < bytes; i++) {
+    const Holding *each = &g_array_index (holdings, Holding, i);
+
+    if (each->owner_bytes <= part)
+      break;
+    freed += ec_moq_feed_drop (each->track->feed, bytes - freed);
+  }
+}
+
+void
+ec_relay_core_make_room (EcRelayCore *self, guint64 now_us, gsize bytes)
+{
+  make_room (self, now_us, bytes, TRUE);
+}
+
+gboolean
+ec_relay_core_try_reckon (EcRelayCore *self, gsize bytes)
+{
+  if (!ec_budget_take (self->overheads, bytes))
+    return FALSE;
+  if (ec_budget_take (self->budget, bytes))
+    return TRUE;
+  ec_budget_give_back (self->overheads, bytes);
+  return FALSE;
 }
 
 gboolean
 ec_relay_core_reckon (EcRelayCore *self, guint64 now_us, gsize bytes)
 {
-  if (ec_budget_take (self->budget, bytes))
+  if (ec_relay_core_try_reckon (self, bytes))
     return TRUE;
-  ec_relay_core_make_room (self, now_us, bytes);
-  return ec_budget_take (self->budget, bytes);
+  /* Those who come must not cost those who are there what they are reading. */
+  if (ec_budget_get_used (self->overheads) + bytes <= ec_budget_get_limit (self->overheads))
+    make_room (self, now_us, bytes, FALSE);
+  return ec_relay_core_try_reckon (self, bytes);
+}
+
+void
+ec_relay_core_unreckon (EcRelayCore *self, gsize bytes)
+{
+  ec_budget_give_back (self->budget, bytes);
+  ec_budget_give_back (self->overheads, bytes);
+}
+
+gsize
+ec_relay_core_get_share (EcRelayCore *self, guint64 now_us, gsize bytes)
+{
+  gsize high = self->config.limits.memory / 4 * 3, part;
+
+  if (ec_budget_get_used (self->budget) + bytes <= high)
+    return G_MAXSIZE;
+  make_room (self, now_us, bytes, FALSE);
+  if (ec_budget_get_used (self->budget) + bytes <= high)
+    return G_MAXSIZE;
+  ec_relay_core_lock (self, now_us);
+  part = equal_part (self, self->n_owners);
+  ec_relay_core_unlock (self);
+  return part;
 }
 
 /* -- Sessions */

@@ -35,6 +35,9 @@ typedef struct {
   guint64 n_sessions_total, n_requests, n_refused, n_unauthorized, n_overload;
 } EcRelayStatsData;
 
+/* What a connection may have on its way to us before we have consumed anything of it. */
+#define EC_RELAY_FIRST_WINDOW ((gsize) 128 * 1024)
+
 EcRelayCore *ec_relay_core_new (const EcRelayCoreConfig *config) G_GNUC_WARN_UNUSED_RESULT;
 EcRelayCore *ec_relay_core_ref (EcRelayCore *self);
 void ec_relay_core_unref (EcRelayCore *self);

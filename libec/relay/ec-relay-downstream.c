@@ -82,7 +82,7 @@ ec_relay_downstream_requested (EcRelaySession *self, EcMoqtRequest *request)
   if (enter (self, request, name))
     return;
   self->counts[count]--;
-  ec_budget_give_back (self->core->budget, EC_RELAY_REQUEST_RECKONED);
+  ec_relay_core_unreckon (self->core, EC_RELAY_REQUEST_RECKONED);
   ec_moqt_request_refuse (request, EC_MOQT_ERROR_EXCESSIVE_LOAD,
                           "the relay has too many tracks already");
   ec_relay_session_strike (self, "too many tracks");

@@ -122,6 +122,43 @@ begin (Inflow *inflow, EcMoqtStream *stream, guint64 now_us)
       ec_moqt_stream_get_end_of_group (stream), ec_moqt_stream_get_first (stream));
 }
 
+/* What the tracks that the peer publishes hold; with `trim`, after so much of their old groups has gone. */
+static gsize
+get_held (EcRelaySession *self, gsize trim)
+{
+  GHashTableIter iter;
+  gpointer key;
+  gsize held = 0;
+
+  g_hash_table_iter_init (&iter, self->items);
+  while (g_hash_table_iter_next (&iter, &key, NULL)) {
+    EcRelayItem *item = key;
+    EcMoqFeedStats stats = { 0 };
+
+    if (item->kind != EC_RELAY_ITEM_UPSTREAM || !((EcRelayUpstream *) item)->writer)
+      continue;
+    if (trim > 0)
+      ec_moq_feed_trim (((EcRelayUpstream *) item)->track->feed, ec_relay_session_now (self), trim);
+    ec_moq_feed_get_stats (((EcRelayUpstream *) item)->track->feed, &stats);
+    held += stats.bytes;
+  }
+  return held;
+}
+
+/* Whether the peer may fill so much more: where memory becomes scarce, nobody takes the others' part of it, by objects that never come, or
+ * by more than anybody reads. */
+static gboolean
+may_hold (EcRelaySession *self, gsize size)
+{
+  gsize share = ec_relay_core_get_share (self->core, ec_relay_session_now (self), size);
+
+  if (share == G_MAXSIZE)
+    return TRUE;
+  if (size > share)
+    return FALSE;
+  return get_held (self, 0) <= share - size || get_held (self, size) <= share - size;
+}
+
 static void
 subgroup_object (EcRelaySession *self,
                  Inflow *inflow,
@@ -134,6 +171,10 @@ subgroup_object (EcRelaySession *self,
 
   if (!inflow->begun && !judge (self, inflow, stream, begin (inflow, stream, now_us)))
     return;
+  if (!may_hold (self, object->size)) {
+    give_up (self, inflow, stream);
+    return;
+  }
   put = ec_moq_feed_writer_object (inflow->up->writer, now_us, object);
   if (put == EC_MOQ_FEED_PUT_FULL) {
     ec_relay_core_make_room (self->core, now_us, object->size);
@@ -148,8 +189,11 @@ subgroup_object (EcRelaySession *self,
 static EcPayload *
 make_payload (EcRelaySession *self, gsize size)
 {
-  EcPayload *payload = ec_payload_new (size, self->core->budget);
+  EcPayload *payload;
 
+  if (!may_hold (self, size))
+    return NULL;
+  payload = ec_payload_new (size, self->core->budget);
   if (payload)
     return payload;
   ec_relay_core_make_room (self->core, ec_relay_session_now (self), size);

@@ -88,7 +88,7 @@ ec_relay_item_unref (gpointer item)
   default:
     g_assert_not_reached ();
   }
-  ec_budget_give_back (self->session->core->budget, self->reckoned);
+  ec_relay_core_unreckon (self->session->core, self->reckoned);
   ec_relay_session_unref (self->session);
   g_free (self);
 }

@@ -42,7 +42,7 @@ enter_publication (EcRelaySession *self,
   ec_relay_core_unlock (core);
   if (!claimed) {
     self->counts[EC_RELAY_COUNT_NAMESPACES]--;
-    ec_budget_give_back (core->budget, EC_RELAY_REQUEST_RECKONED);
+    ec_relay_core_unreckon (core, EC_RELAY_REQUEST_RECKONED);
     ec_relay_core_event (core, self, EC_RELAY_EVENT_UNAUTHORIZED, name, reason);
     ec_moqt_request_refuse (request, code, reason);
     return;

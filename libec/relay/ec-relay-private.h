@@ -214,6 +214,7 @@ struct _EcRelayCore {
   gatomicrefcount refs;
   EcRelayCoreConfig config; /* [c] limits filled, policy owned */
   EcBudget *budget;         /* [c] owned */
+  EcBudget *overheads;      /* [c] owned; what of it is for no payload, half of it at most */
   GMutex lock;
   guint64 now_us;         /* [l] */
   guint64 next_number;    /* [l] */
@@ -224,12 +225,13 @@ struct _EcRelayCore {
   EcRelayNode *root;      /* [l] */
   guint n_namespaces;     /* [l] */
   guint64 trimmed_us;     /* [l] */
+  guint n_owners;         /* [l] who filled tracks, as of then */
   guint64 watched_us;     /* [l] when sessions were made to look whether they hear something */
   EcRelayStatsData stats; /* [l] the counters */
 };
 
-/* What a session is reckoned to need besides payloads: a connection's state, its windows' bookkeeping, ours. */
-#define EC_RELAY_SESSION_RECKONED ((gsize) 128 * 1024)
+/* What a session is reckoned to need besides payloads: its first window, a connection's state, its windows' bookkeeping, ours. */
+#define EC_RELAY_SESSION_RECKONED (EC_RELAY_FIRST_WINDOW + 128 * 1024)
 
 /* -- ec-relay-core.c */
 /* All that follows which says “locked” is between these two. */
@@ -237,6 +239,11 @@ void ec_relay_core_lock (EcRelayCore *self, guint64 now_us);
 void ec_relay_core_unlock (EcRelayCore *self);
 /* Not locked. Takes bytes of the budget, for what is no payload; drops old groups if need be. */
 gboolean ec_relay_core_reckon (EcRelayCore *self, guint64 now_us, gsize bytes);
+gboolean ec_relay_core_try_reckon (EcRelayCore *self, gsize bytes); /* drops nothing */
+void ec_relay_core_unreckon (EcRelayCore *self, gsize bytes);
+/* Not locked. How much one publisher's tracks may hold if `bytes` more are wanted: where three quarters of the budget are in use, an
+ * equal part of these. The last quarter is for those who have less than their part. G_MAXSIZE: there is room enough for all. */
+gsize ec_relay_core_get_share (EcRelayCore *self, guint64 now_us, gsize bytes);
 /* Not locked. Drops old groups of any tracks until so many bytes were freed. */
 void ec_relay_core_make_room (EcRelayCore *self, guint64 now_us, gsize bytes);
 void ec_relay_core_session_closed (EcRelayCore *self, EcRelaySession *session);

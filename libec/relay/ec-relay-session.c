@@ -29,7 +29,7 @@ ec_relay_session_unref (EcRelaySession *self)
   g_clear_pointer (&self->items, g_hash_table_unref);
   g_clear_pointer (&self->readers, g_ptr_array_unref);
   g_clear_pointer (&self->touched, g_ptr_array_unref);
-  ec_budget_give_back (core->budget, self->reckoned);
+  ec_relay_core_unreckon (core, self->reckoned);
   g_free (self->peer);
   g_free (self->address);
   g_free (self->host);
@@ -430,29 +430,6 @@ on_requested (gpointer user_data, EcMoqtRequest *request)
 }
 
 static void
-on_update_requested (gpointer user_data, EcMoqtRequest *request, const EcMoqtParams *changed)
-{
-  EcRelaySession *self = user_data;
-  const EcRelayLimits *limits = &self->core->config.limits;
-  EcRelayItem *item = ec_moqt_request_get_data (request);
-
-  if (!ec_relay_bucket_take (&self->requests, limits->requests_per_second, limits->request_burst,
-                             ec_relay_session_now (self))) {
-    ec_moqt_request_refuse_update (request, EC_MOQT_ERROR_EXCESSIVE_LOAD,
-                                   "too many requests a second");
-    ec_relay_session_strike (self, "too many requests a second");
-  } else if (changed->has & EC_MOQT_PARAM_NAMESPACE_PREFIX) {
-    ec_moqt_request_refuse_update (request, EC_MOQT_ERROR_NOT_SUPPORTED,
-                                   "a prefix cannot be changed here: ask anew");
-  } else if (item && item->kind == EC_RELAY_ITEM_DOWNSTREAM) {
-    ec_relay_downstream_updated (self, (EcRelayDownstream *) item, changed);
-  } else {
-    ec_moqt_request_grant_update (request, NULL);
-  }
-  ec_relay_session_drain (self);
-}
-
-static void
 end_request (EcRelaySession *self, EcMoqtRequest *request)
 {
   EcRelayItem *item = ec_moqt_request_get_data (request);
@@ -463,6 +440,39 @@ end_request (EcRelaySession *self, EcMoqtRequest *request)
     ec_relay_core_event (self->core, self, EC_RELAY_EVENT_NAMESPACE_DONE,
                          ((EcRelayPublication *) item)->name, NULL);
   ec_relay_session_drop (self, item);
+}
+
+/* §10.9.1: that is the end of the request, which nobody else tells us of; its streams are gone. */
+static void
+refuse_update (EcRelaySession *self,
+               EcMoqtRequest *request,
+               EcMoqtErrorCode code,
+               const char *reason)
+{
+  ec_moqt_request_refuse_update (request, code, reason);
+  end_request (self, request);
+}
+
+static void
+on_update_requested (gpointer user_data, EcMoqtRequest *request, const EcMoqtParams *changed)
+{
+  EcRelaySession *self = user_data;
+  const EcRelayLimits *limits = &self->core->config.limits;
+  EcRelayItem *item = ec_moqt_request_get_data (request);
+
+  if (!ec_relay_bucket_take (&self->requests, limits->requests_per_second, limits->request_burst,
+                             ec_relay_session_now (self))) {
+    refuse_update (self, request, EC_MOQT_ERROR_EXCESSIVE_LOAD, "too many requests a second");
+    ec_relay_session_strike (self, "too many requests a second");
+  } else if (changed->has & EC_MOQT_PARAM_NAMESPACE_PREFIX) {
+    refuse_update (self, request, EC_MOQT_ERROR_NOT_SUPPORTED,
+                   "a prefix cannot be changed here: ask anew");
+  } else if (item && item->kind == EC_RELAY_ITEM_DOWNSTREAM) {
+    ec_relay_downstream_updated (self, (EcRelayDownstream *) item, changed);
+  } else {
+    ec_moqt_request_grant_update (request, NULL);
+  }
+  ec_relay_session_drain (self);
 }
 
 static void

@@ -542,7 +542,7 @@ fill_new (EcRelayCore *core,
 {
   EcRelayFill *fill;
 
-  if (!ec_budget_take (core->budget, FILL_RECKONED))
+  if (!ec_relay_core_try_reckon (core, FILL_RECKONED))
     return NULL;
   fill = ec_relay_item_new (up->item.session, EC_RELAY_ITEM_FILL, sizeof *fill, FILL_RECKONED);
   fill->track = ec_relay_track_ref (self);

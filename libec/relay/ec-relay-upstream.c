@@ -120,7 +120,7 @@ ec_relay_upstream_published (EcRelaySession *self, EcMoqtRequest *request)
     return;
   }
   self->counts[EC_RELAY_COUNT_TRACKS]--;
-  ec_budget_give_back (core->budget, EC_RELAY_REQUEST_RECKONED);
+  ec_relay_core_unreckon (core, EC_RELAY_REQUEST_RECKONED);
   if (code == EC_MOQT_ERROR_UNAUTHORIZED)
     ec_relay_core_event (core, self, EC_RELAY_EVENT_UNAUTHORIZED, name, reason);
   ec_moqt_request_refuse (request, code, reason);

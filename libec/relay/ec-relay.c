@@ -13,8 +13,9 @@
 #define TICK_US (100 * 1000)
 /* Events wait for the main context; those beyond are lost, or one that does not run would make memory grow. */
 #define MAX_EVENTS 4096
-/* Received and not read, of one connection: what it can make us hold besides the budget. */
+/* Received and not read, of one connection that sends much; all of them share a part of as much as the budget. */
 #define CONNECTION_WINDOW (8 * 1024 * 1024)
+#define MEMORY_POOL_PART 4
 
 /**
  * EcRelay:
@@ -202,6 +203,7 @@ start (EcRelay *self, GError **error)
     .origins = (const char *const *) self->origins,
     .n_workers = self->workers,
     .connection_window = CONNECTION_WINDOW,
+    .first_window = EC_RELAY_FIRST_WINDOW,
     .accept = on_accept,
     .user_data = self,
   };
@@ -210,6 +212,7 @@ start (EcRelay *self, GError **error)
   if (!config.policy)
     return FALSE;
   self->core = ec_relay_core_new (&config);
+  listener.memory_pool = ec_relay_core_get_limits (self->core)->memory / MEMORY_POOL_PART;
   listener.max_connections = ec_relay_core_get_limits (self->core)->max_sessions;
   self->listener = ec_moq_listener_new (&listener, error);
   if (!self->listener)

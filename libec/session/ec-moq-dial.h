@@ -68,6 +68,8 @@ typedef struct {
   guint n_workers;              /* 0: one a core */
   guint max_connections;        /* 0: 4,096 */
   guint64 connection_window;    /* 0: 16 MiB */
+  guint64 first_window;         /* of a connection, before anything was consumed; 0: all of it */
+  guint64 memory_pool;          /* see EcQuicEndpointConfig; 0: no limit */
   EcMoqAcceptFunc accept;
   gpointer user_data;
 } EcMoqListenerConfig;

@@ -221,13 +221,15 @@ ec_moq_listener_new (const EcMoqListenerConfig *config, GError **error)
   g_autoptr (GPtrArray) addresses = parse_addresses (config->listen, error);
   g_autoptr (GStrvBuilder) alpns = g_strv_builder_new ();
   g_auto (GStrv) alpn_list = NULL;
-  EcQuicTuning tuning = { .connection_window = config->connection_window };
+  EcQuicTuning tuning = { .connection_window = config->connection_window,
+                          .first_window = config->first_window };
   EcQuicEndpointConfig endpoint = {
     .listen = addresses,
     .n_workers = config->n_workers,
     .accept = on_accept,
     .user_data = self,
     .max_connections = config->max_connections,
+    .memory_pool = config->memory_pool,
   };
 
   if (!addresses || !take_protocols (self, config->protocols, error) ||

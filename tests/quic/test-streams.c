@@ -276,6 +276,47 @@ test_flow_control (void)
   pair_close (&pair);
 }
 
+static void
+job_hold (PeerConnection *connection, gpointer user_data)
+{
+  g_mutex_lock (&connection->peer->mutex);
+  connection->peer->hold = TRUE;
+  g_mutex_unlock (&connection->peer->mutex);
+}
+
+/* A window that is small at first and grows by what is consumed, as far as the pool of all connections goes. */
+static void
+test_growing_window (void)
+{
+  Pair pair = { 0 };
+  PeerServer server = { .tuning = { .first_window = 50000, .connection_window = 1000000 },
+                        .config = { .memory_pool = 120000 } };
+  EcPayload *payload = peer_payload (0, 400000);
+  PeerWrite writes[2];
+
+  pair.server = peer_new ();
+  pair.server->hold = TRUE;
+  pair.server->forget = TRUE;
+  pair_open (&pair, &server, NULL);
+  for (guint i = 0; i < 2; i++) {
+    guint64 least = i == 0 ? 50000 : 100000, most = i == 0 ? 50000 : 170000;
+    EcStreamId id;
+
+    writes[i] = (PeerWrite){ .id = EC_STREAM_NONE, .uni = TRUE, .payload = payload, .fin = TRUE };
+    g_assert_true (peer_do (pair.ours, peer_job_write, &writes[i]));
+    id = writes[i].id;
+    peer_wait_until (pair.server, peer_stream (pair.theirs, id)->size >= least);
+    g_assert_true (peer_do (pair.theirs, job_hold, NULL));
+    g_assert_cmpuint (peer_stream (pair.theirs, id)->size, <=, most);
+    g_assert_true (peer_do (pair.theirs, job_consume_all, &id));
+    peer_wait_until (pair.server, peer_stream (pair.theirs, id)->closed);
+    g_assert_cmpuint (peer_stream (pair.theirs, id)->size, ==, 400000);
+    g_assert_true (peer_do (pair.theirs, job_hold, NULL));
+  }
+  ec_payload_unref (payload);
+  pair_close (&pair);
+}
+
 /* -- The number of streams */
 
 typedef struct {
@@ -503,6 +544,7 @@ main (int argc, char **argv)
   g_test_add_func ("/quic/streams/datagrams", test_datagrams);
   g_test_add_func ("/quic/streams/priorities", test_priorities);
   g_test_add_func ("/quic/streams/flow-control", test_flow_control);
+  g_test_add_func ("/quic/streams/growing-window", test_growing_window);
   g_test_add_func ("/quic/streams/limit", test_stream_limit);
   g_test_add_func ("/quic/streams/churn", test_churn);
   g_test_add_func ("/quic/streams/reset", test_reset);

@@ -79,6 +79,56 @@ test_subscribe_churn (void)
   stage_check (&stage);
 }
 
+/* An update that is refused ends its subscription (§10.9.1), in the middle of streams; for both drafts. */
+static void
+test_update_flood (void)
+{
+  EcRelayLimits limits = { .memory = 16 << 20, .requests_per_second = 1, .request_burst = 8 };
+  Stage stage;
+
+  stage_set_up (&stage, &limits);
+  for (guint i = 0; i < 2; i++) {
+    Peer *peer = peer_new (stage.world, i & 1 ? &ec_moqt_draft_16 : &ec_moqt_draft_18, NULL);
+    Sub *sub = peer_subscribe (peer, PATH, "chunks", TRUE);
+
+    world_run (stage.world, SECOND);
+    g_assert_true (sub->granted);
+    for (guint n = 0; n < 100 && sub->request && !peer->closed; n++) {
+      EcMoqtParams params = { .has = EC_MOQT_PARAM_SUBSCRIBER_PRIORITY };
+
+      params.subscriber_priority = (guint8) n;
+      ec_moqt_request_update (sub->request, &params);
+      world_run (stage.world, SECOND / 50);
+    }
+    g_assert_true (sub->done && !sub->request && !peer->closed);
+    g_assert_cmpint (sub->done_code, ==, EC_MOQT_DONE_UPDATE_FAILED);
+  }
+  g_assert_cmpuint (get_stats (stage.world).n_overload, ==, 2);
+  world_run (stage.world, 2 * SECOND);
+  g_assert_cmpuint (get_stats (stage.world).n_subscriptions, ==, N_VIEWERS);
+  stage_check (&stage);
+}
+
+/* Sessions that do nothing are not made room for with what others read. */
+static void
+test_idle_sessions (void)
+{
+  EcRelayLimits limits = { .memory = 8 << 20 };
+  Stage stage;
+  guint n_closed = 0;
+
+  stage_set_up (&stage, &limits);
+  for (guint i = 0; i < 80; i++) {
+    Peer *peer = peer_new (stage.world, &ec_moqt_draft_18, NULL);
+
+    world_run (stage.world, SECOND / 20);
+    n_closed += peer->closed;
+  }
+  g_assert_cmpuint (n_closed, >, 0);
+  g_assert_cmpuint (get_stats (stage.world).n_skipped_groups, ==, 0);
+  stage_check (&stage);
+}
+
 /* Names without end, each as long as can be. */
 static void
 test_namespace_flood (void)
@@ -138,7 +188,7 @@ test_never_reading (void)
 static void
 test_memory_flood (void)
 {
-  EcRelayLimits limits = { .memory = 4 << 20 };
+  EcRelayLimits limits = { .memory = 8 << 20 };
   Stage stage;
   Peer *peer, *accomplice;
 
@@ -154,6 +204,8 @@ test_memory_flood (void)
     peer_subscribe (accomplice, "flood", track, FALSE);
   }
   world_run (stage.world, 20 * SECOND);
+  /* It did fill it. */
+  g_assert_cmpuint (get_stats (stage.world).memory_peak, >, limits.memory / 4 * 3);
   stage_check (&stage);
 }
 
@@ -342,6 +394,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/relay/hostile/subscribe-churn", test_subscribe_churn);
+  g_test_add_func ("/relay/hostile/update-flood", test_update_flood);
+  g_test_add_func ("/relay/hostile/idle-sessions", test_idle_sessions);
   g_test_add_func ("/relay/hostile/namespace-flood", test_namespace_flood);
   g_test_add_func ("/relay/hostile/never-reading", test_never_reading);
   g_test_add_func ("/relay/hostile/memory-flood", test_memory_flood);
