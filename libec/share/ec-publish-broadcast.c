@@ -24,7 +24,6 @@ struct _EcPublishBroadcast {
   Track tracks[N_TRACKS];
 
   /* the writing thread's */
-  char *catalog;   /* as it was published last */
   gint64 newest;   /* group that was begun; -1: none */
   gint64 open;     /* group whose stream is open; -1: none */
   guint64 n_parts; /* of it */
@@ -103,7 +102,6 @@ ec_publish_broadcast_unref (EcPublishBroadcast *self)
   }
   ec_moqt_name_unref (self->space);
   g_free (self->name);
-  g_free (self->catalog);
   g_free (self);
 }
 
@@ -190,11 +188,7 @@ ec_publish_broadcast_open (EcPublishBroadcast *self, gint64 group, const char *c
   ec_publish_broadcast_reset (self, self->open);
   if (!chunks->writer)
     return;
-  if (g_strcmp0 (catalog, self->catalog) != 0) {
-    g_free (self->catalog);
-    self->catalog = g_strdup (catalog);
-    put_text (&self->tracks[CATALOG], group, 0, PRIORITY_CATALOG, TRUE, catalog);
-  }
+  put_text (&self->tracks[CATALOG], group, 0, PRIORITY_CATALOG, TRUE, catalog);
   self->newest = self->open = group;
   self->n_parts = 0;
   ec_moq_feed_trim (chunks->feed, now, 0);

@@ -34,7 +34,7 @@ void ec_publish_broadcast_withdraw (EcPublishBroadcast *self, EcMoqOrigin *origi
 
 /* Whether it is above all that were begun. */
 gboolean ec_publish_broadcast_is_above (EcPublishBroadcast *self, gint64 group);
-/* A chunk opens; `catalog` is told before it if it is another than before (ECP-0007 §4). */
+/* A chunk opens; `catalog` goes before it (ECP-0007 §4). */
 void ec_publish_broadcast_open (EcPublishBroadcast *self, gint64 group, const char *catalog);
 /* The next part of the chunk that is open. FALSE: it is not, or that is too large, and was reset. */
 gboolean ec_publish_broadcast_part (EcPublishBroadcast *self, gint64 group, GBytes *bytes);

@@ -9,7 +9,7 @@ from exchange import OBJECTS, wanted
 from harness import HERE, announce, connect, payload, subscribe, write
 from gi.repository import Ec
 
-CATALOG = {"version": 1, "tracks": [{"name": "chunks", "packaging": "m2ts", "isLive": True}]}
+CATALOG = {"version": "draft-01", "tracks": [{"name": "chunks", "packaging": "m2ts", "isLive": True}]}
 
 
 def test_counts_objects(ec_relay, space):

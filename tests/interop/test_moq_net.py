@@ -12,7 +12,7 @@ from browser import Browser
 from exchange import OBJECTS, publish_groups, wanted
 from harness import DRAFTS, HERE, SCHEMES, announce, connect, need, subscribe, subscribe_when_there, wait_reader, write
 
-CATALOG = {"version": 1, "tracks": [{"name": "chunks", "packaging": "m2ts", "isLive": True}]}
+CATALOG = {"version": "draft-01", "tracks": [{"name": "chunks", "packaging": "m2ts", "isLive": True}]}
 
 
 @pytest.fixture
