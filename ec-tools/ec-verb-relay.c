@@ -306,6 +306,7 @@ print_stats (const EcRelayStats *stats)
   add_number (builder, "bytes_duplicate", stats->bytes_duplicate);
   add_number (builder, "conflicts", stats->conflicts);
   add_number (builder, "skipped_groups", stats->skipped_groups);
+  add_number (builder, "cut_objects", stats->cut_objects);
   add_number (builder, "requests", stats->requests);
   add_number (builder, "unauthorized", stats->unauthorized);
   add_number (builder, "overloads", stats->overloads);

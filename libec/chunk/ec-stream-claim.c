@@ -60,6 +60,7 @@ remember (EcStreamClaimSide *side, gint64 index, const guint8 *hash)
 
   chunk->index = index;
   chunk->gone = FALSE;
+  chunk->unsure = FALSE;
   memcpy (chunk->hash, hash, sizeof chunk->hash);
   side->next = (side->next + 1) % EC_STREAM_CLAIM_REMEMBERED;
   side->n_chunks = MIN (side->n_chunks + 1, EC_STREAM_CLAIM_REMEMBERED);
@@ -75,9 +76,10 @@ compare (EcStreamClaim *self, const EcStreamClaimSide *other, const EcStreamClai
 
     if (theirs->index != chunk->index)
       continue;
-    if (memcmp (theirs->hash, chunk->hash, sizeof chunk->hash) != 0)
-      set_state (self, EC_STREAM_CLAIM_CONTESTED);
-    else if (!theirs->gone)
+    if (memcmp (theirs->hash, chunk->hash, sizeof chunk->hash) != 0) {
+      if (!theirs->unsure && !chunk->unsure)
+        set_state (self, EC_STREAM_CLAIM_CONTESTED);
+    } else if (!theirs->gone)
       set_state (self, EC_STREAM_CLAIM_AGREED);
   }
 }
@@ -92,7 +94,20 @@ ec_stream_claim_take (EcStreamClaim *self, gboolean is_ours, gint64 index, const
   if (!chunk)
     chunk = remember (mine, index, hash);
   chunk->gone = FALSE;
+  chunk->unsure = FALSE;
   if (!is_ours)
     ec_stream_claim_set_served (self, TRUE);
   compare (self, is_ours ? &self->theirs : &self->ours, chunk);
+}
+
+void
+ec_stream_claim_take_unsure (EcStreamClaim *self, gint64 index, const guint8 *hash)
+{
+  EcStreamClaimChunk *chunk;
+
+  if (find (&self->ours, index, hash))
+    return;
+  chunk = remember (&self->ours, index, hash);
+  chunk->unsure = TRUE;
+  compare (self, &self->theirs, chunk);
 }

@@ -23,7 +23,8 @@ typedef enum {
 typedef struct {
   gint64 index;
   guint8 hash[BLAKE3_OUT_LEN];
-  gboolean gone; /* whoever served it is, so that nobody can agree with it any more */
+  gboolean unsure; /* it closed, and may still turn out to be damaged */
+  gboolean gone;   /* whoever served it is, so that nobody can agree with it any more */
 } EcStreamClaimChunk;
 
 typedef struct {
@@ -43,6 +44,11 @@ void ec_stream_claim_init (EcStreamClaim *self);
  * is remembered: it was published first, so a difference to it counts, but agreement with it does not.
  */
 void ec_stream_claim_set_served (EcStreamClaim *self, gboolean served);
+/*
+ * A chunk of ours that has closed, whatever becomes of it: where the other's bytes are the same, both are right; that they
+ * differ means nothing before it is clean.
+ */
+void ec_stream_claim_take_unsure (EcStreamClaim *self, gint64 index, const guint8 *hash);
 /* A clean chunk of ours, or one that somebody else serves under the name. */
 void ec_stream_claim_take (EcStreamClaim *self, gboolean is_ours, gint64 index, const guint8 *hash);
 

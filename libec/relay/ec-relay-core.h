@@ -31,7 +31,7 @@ typedef struct {
   gsize memory;      /* bytes of the budget in use */
   gsize memory_peak; /* the most that was seen */
   guint64 bytes_in, bytes_out, bytes_duplicate;
-  guint64 n_conflicts, n_skipped_groups;
+  guint64 n_conflicts, n_skipped_groups, n_cut_objects;
   guint64 n_sessions_total, n_requests, n_refused, n_unauthorized, n_overload;
 } EcRelayStatsData;
 

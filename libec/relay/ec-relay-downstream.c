@@ -157,14 +157,16 @@ answer_status (EcRelaySession *self, EcRelayDownstream *down)
 }
 
 static void
-grant (EcRelaySession *self, EcRelayDownstream *down)
+grant (EcRelaySession *self, EcRelayDownstream *down, const EcMoqtLocation *largest)
 {
   EcTransport *transport = ec_moq_link_get_transport (self->link);
 
   down->answered = TRUE;
   switch (down->what) {
   case EC_MOQT_REQUEST_SUBSCRIBE:
-    take_reader (self, down, ec_moq_feed_read (down->track->feed, down->item.request, transport));
+    take_reader (
+        self, down,
+        ec_moq_feed_read_since (down->track->feed, down->item.request, transport, largest));
     break;
   case EC_MOQT_REQUEST_FETCH:
     take_reader (
@@ -259,10 +261,13 @@ ec_relay_downstream_look (EcRelaySession *self, EcRelayDownstream *down)
   EcRelayVerdict verdict;
   EcMoqtErrorCode error;
   const char *reason;
-  gboolean filled;
+  gboolean filled, has_largest;
+  EcMoqtLocation largest;
 
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   verdict = down->verdict;
+  has_largest = down->has_largest;
+  largest = down->largest;
   error = down->error;
   reason = down->reason;
   filled = down->filled;
@@ -279,7 +284,7 @@ ec_relay_downstream_look (EcRelaySession *self, EcRelayDownstream *down)
   if (down->what == EC_MOQT_REQUEST_PUBLISH) {
     offer (self, down);
   } else if (verdict == EC_RELAY_VERDICT_GRANT) {
-    grant (self, down);
+    grant (self, down, has_largest ? &largest : NULL);
   } else if (verdict == EC_RELAY_VERDICT_REFUSE) {
     down->answered = TRUE;
     ec_moqt_request_refuse (down->item.request, error, reason);

@@ -87,6 +87,8 @@ typedef struct {
   EcMoqtRequestKind what;  /* [c] PUBLISH: ours, offered for SUBSCRIBE_TRACKS */
   gboolean offer_forward;  /* [c] of PUBLISH */
   EcRelayVerdict verdict;  /* [l] */
+  gboolean has_largest;    /* [l] of GRANT: something had come then … */
+  EcMoqtLocation largest;  /* [l] … up to this */
   EcMoqtErrorCode error;   /* [l] of REFUSE */
   const char *reason;      /* [l] of REFUSE; static */
   guint64 deadline_us;     /* [l] RENDEZVOUS_TIMEOUT; 0: none */

@@ -140,6 +140,7 @@ ec_relay_track_add_stats (EcRelayTrack *self, EcRelayStatsData *stats)
   stats->bytes_out += feed.bytes_out;
   stats->bytes_duplicate += feed.bytes_duplicate;
   stats->n_skipped_groups += feed.n_skipped_groups;
+  stats->n_cut_objects += feed.n_cut_objects;
   for (guint i = 0; i < self->downstreams->len; i++) {
     const EcRelayDownstream *down = self->downstreams->pdata[i];
 
@@ -350,6 +351,8 @@ decide (EcRelayCore *core, EcRelayTrack *self, const Situation *situation)
     if (down->verdict != EC_RELAY_VERDICT_WAIT || down->what == EC_MOQT_REQUEST_PUBLISH)
       continue;
     if (can_grant (self, down, situation)) {
+      /* What comes before the session hears of it is part of what it subscribed to. */
+      down->has_largest = ec_moq_feed_get_largest (self->feed, &down->largest);
       down->verdict = EC_RELAY_VERDICT_GRANT;
       ec_relay_item_queue (down);
     } else if (situation->n_asked + situation->n_granted == 0) {
@@ -411,6 +414,7 @@ keep_counters (EcRelayCore *core, EcRelayTrack *self)
   core->stats.bytes_out += stats.bytes_out;
   core->stats.bytes_duplicate += stats.bytes_duplicate;
   core->stats.n_skipped_groups += stats.n_skipped_groups;
+  core->stats.n_cut_objects += stats.n_cut_objects;
 }
 
 /* With the track goes the memory of who contradicted others in it. */

@@ -477,6 +477,7 @@ ec_relay_get_stats (EcRelay *self)
     .bytes_duplicate = data.bytes_duplicate,
     .conflicts = data.n_conflicts,
     .skipped_groups = data.n_skipped_groups,
+    .cut_objects = data.n_cut_objects,
     .requests = data.n_requests,
     .unauthorized = data.n_unauthorized,
     .overloads = data.n_overload,

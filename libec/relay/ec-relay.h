@@ -53,6 +53,7 @@ GType ec_relay_event_get_type (void) G_GNUC_CONST;
  * @bytes_duplicate: bytes of objects that came again, the same
  * @conflicts: publishers that were dropped because they contradicted others
  * @skipped_groups: groups that subscribers lost by being slow
+ * @cut_objects: objects that a publisher left in their middle
  * @requests: of peers, since the start
  * @unauthorized: … that were refused by policy
  * @overloads: … and more that was refused because it was too much
@@ -74,6 +75,7 @@ typedef struct {
   guint64 bytes_duplicate;
   guint64 conflicts;
   guint64 skipped_groups;
+  guint64 cut_objects;
   guint64 requests;
   guint64 unauthorized;
   guint64 overloads;

@@ -9,26 +9,26 @@ get_newest (EcMoqFeed *self)
   return self->groups->len > 0 ? self->groups->pdata[self->groups->len - 1] : NULL;
 }
 
-/* A track that has begun is never joined before the group that is open. */
-static EcMoqtLocation
-get_open_start (EcMoqFeed *feed)
+static const EcMoqtLocation *
+get_largest (EcMoqFeed *feed)
 {
-  return (EcMoqtLocation){ feed->has_largest ? feed->largest.group : 0, 0 };
+  return feed->has_largest ? &feed->largest : NULL;
 }
 
+/* `largest` NULL: there is nothing yet. A track that has begun is never joined before the group that is open. */
 static EcMoqtLocation
-get_start (EcMoqFeed *feed, const EcMoqtFilter *filter)
+get_start (const EcMoqtLocation *largest, const EcMoqtFilter *filter)
 {
-  EcMoqtLocation start = get_open_start (feed);
+  EcMoqtLocation start = { largest ? largest->group : 0, 0 };
 
   switch (filter->kind) {
   case EC_MOQT_FILTER_NEXT_GROUP:
-    if (feed->has_largest && feed->largest.group < G_MAXUINT64)
-      start.group = feed->largest.group + 1;
+    if (largest && largest->group < G_MAXUINT64)
+      start.group = largest->group + 1;
     break;
   case EC_MOQT_FILTER_LARGEST_OBJECT:
-    if (feed->has_largest && feed->largest.object < G_MAXUINT64)
-      start.object = feed->largest.object + 1;
+    if (largest && largest->object < G_MAXUINT64)
+      start.object = largest->object + 1;
     break;
   case EC_MOQT_FILTER_ABSOLUTE_START:
   case EC_MOQT_FILTER_ABSOLUTE_RANGE:
@@ -58,12 +58,12 @@ get_forward (const EcMoqtParams *params)
 }
 
 static void
-apply_filter (EcMoqFeedReader *self, const EcMoqtParams *params)
+apply_filter (EcMoqFeedReader *self, const EcMoqtParams *params, const EcMoqtLocation *largest)
 {
   EcMoqtFilter filter;
 
   get_filter (params, &filter);
-  self->start = get_start (self->feed, &filter);
+  self->start = get_start (largest, &filter);
   self->end_group = filter.kind == EC_MOQT_FILTER_ABSOLUTE_RANGE ? filter.end_group : G_MAXUINT64;
 }
 
@@ -472,16 +472,18 @@ ec_moq_feed_reader_pump (EcMoqFeedReader *self)
   return self->is_fetch ? ec_feed_fetch_pump (self) : pump_subscription (self);
 }
 
-EcMoqFeedReader *
-ec_moq_feed_read (EcMoqFeed *feed, EcMoqtRequest *subscription, EcTransport *transport)
+/* Locked. */
+static EcMoqFeedReader *
+read_since (EcMoqFeed *feed,
+            EcMoqtRequest *subscription,
+            EcTransport *transport,
+            const EcMoqtLocation *largest)
 {
   EcMoqFeedReader *self;
   const EcMoqtParams *params = ec_moqt_request_get_params (subscription);
   EcMoqtGrant grant = { 0 };
 
-  g_mutex_lock (&feed->mutex);
   if (!ec_moqt_request_is_ours (subscription) && is_range_past (feed, params)) {
-    g_mutex_unlock (&feed->mutex);
     ec_moqt_request_refuse (subscription, EC_MOQT_ERROR_INVALID_RANGE,
                             "all of the range is in the past");
     return NULL;
@@ -494,19 +496,45 @@ ec_moq_feed_read (EcMoqFeed *feed, EcMoqtRequest *subscription, EcTransport *tra
   self->cursors = g_array_new (FALSE, FALSE, sizeof (EcFeedCursor));
   g_array_set_clear_func (self->cursors, clear_cursor);
   self->forward = get_forward (params);
-  apply_filter (self, params);
+  apply_filter (self, params, largest);
   if (!ec_moqt_request_is_ours (subscription)) {
-    if (feed->has_largest) {
+    if (largest) {
       grant.params.has = EC_MOQT_PARAM_LARGEST_OBJECT;
-      grant.params.largest = feed->largest;
+      grant.params.largest = *largest;
     }
     grant.properties = feed->properties;
     ec_moqt_request_grant (subscription, &grant);
   }
   ec_feed_add_reader (feed, self);
-  g_mutex_unlock (&feed->mutex);
+  return self;
+}
 
-  ec_feed_wake (self);
+EcMoqFeedReader *
+ec_moq_feed_read_since (EcMoqFeed *feed,
+                        EcMoqtRequest *subscription,
+                        EcTransport *transport,
+                        const EcMoqtLocation *largest)
+{
+  EcMoqFeedReader *self;
+
+  g_mutex_lock (&feed->mutex);
+  self = read_since (feed, subscription, transport, largest);
+  g_mutex_unlock (&feed->mutex);
+  if (self)
+    ec_feed_wake (self);
+  return self;
+}
+
+EcMoqFeedReader *
+ec_moq_feed_read (EcMoqFeed *feed, EcMoqtRequest *subscription, EcTransport *transport)
+{
+  EcMoqFeedReader *self;
+
+  g_mutex_lock (&feed->mutex);
+  self = read_since (feed, subscription, transport, get_largest (feed));
+  g_mutex_unlock (&feed->mutex);
+  if (self)
+    ec_feed_wake (self);
   return self;
 }
 
@@ -550,7 +578,7 @@ ec_moq_feed_reader_update (EcMoqFeedReader *self)
   if (self->is_fetch)
     return;
   g_mutex_lock (&feed->mutex);
-  apply_filter (self, params);
+  apply_filter (self, params, get_largest (feed));
   /* Where it is already, it stays: only what says so by number moves the start of a subscription that runs (§10.9). */
   if (self->forward && ec_moqt_location_compare (self->start, start) != 0 &&
       !((params->has & EC_MOQT_PARAM_SUBSCRIPTION_FILTER) &&

@@ -94,6 +94,9 @@ lose_stream (EcMoqFeedWriter *self,
   if (subgroup) {
     EcFeedGroup *group = ec_feed_group_ref (stream->group);
 
+    if (stream->object && stream->offset < stream->object->head.size)
+      feed->stats.n_cut_objects++;
+
     drop_stream (self, stream);
     ec_feed_subgroup_lose (feed, subgroup, now_us, code, n_others);
     ec_feed_group_unref (group);

@@ -52,6 +52,7 @@ typedef struct {
   guint64 bytes_duplicate; /* written again, and the same */
   guint64 bytes_out;       /* given to readers' transports */
   guint64 n_conflicts;
+  guint64 n_cut_objects;    /* that a writer left in their middle */
   guint64 n_skipped_groups; /* groups that readers lost by being slow */
 } EcMoqFeedStats;
 void ec_moq_feed_get_stats (EcMoqFeed *self, EcMoqFeedStats *stats);
@@ -116,6 +117,11 @@ void ec_moq_feed_flush (EcMoqFeed *self);
 EcMoqFeedReader *ec_moq_feed_read (EcMoqFeed *self,
                                    EcMoqtRequest *subscription,
                                    EcTransport *transport) G_GNUC_WARN_UNUSED_RESULT;
+/* … which was decided on when `largest` (NULL: nothing) was the largest object: what has come since is not passed over. */
+EcMoqFeedReader *ec_moq_feed_read_since (EcMoqFeed *self,
+                                         EcMoqtRequest *subscription,
+                                         EcTransport *transport,
+                                         const EcMoqtLocation *largest) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What a fetch asks for and the feed does not have (inclusive); answered by ec_moq_feed_fetch_filled(). Called on the thread that pumps,
  * with no lock held. */

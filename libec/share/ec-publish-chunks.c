@@ -186,6 +186,8 @@ on_closed (gpointer user_data, EcChunkRecord *record)
     }
   } else
     reset_broadcast (self, record);
+  if (self->broadcast && record->stream_id)
+    self->events.hash (self->user_data, record->index, record->hash, FALSE);
   self->events.changed (self->user_data);
 }
 
@@ -225,7 +227,7 @@ on_settled (gpointer user_data, EcChunkRecord *record)
     self->stats.n_damaged++;
   publish_manifest (self, record, FALSE);
   if (record->clean && self->broadcast && record->stream_id)
-    self->events.hash (self->user_data, record->index, record->hash);
+    self->events.hash (self->user_data, record->index, record->hash, TRUE);
   self->events.changed (self->user_data);
 }
 

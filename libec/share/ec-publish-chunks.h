@@ -15,8 +15,8 @@ typedef struct {
   void (*source) (gpointer user_data, EcPublishBroadcast *broadcast);
   /* The broadcast-scoped one likewise, where its name may be used; NULL: there is none. */
   void (*broadcast) (gpointer user_data, EcPublishBroadcast *broadcast);
-  /* A clean chunk. */
-  void (*hash) (gpointer user_data, gint64 index, const guint8 *hash);
+  /* Of a chunk of the broadcast that has closed, and again when it is known to be `clean`. */
+  void (*hash) (gpointer user_data, gint64 index, const guint8 *hash, gboolean clean);
   /* A part was sent, or a chunk closed, settled …: the statistics are other ones. */
   void (*part) (gpointer user_data, gint64 index, guint64 id, gsize size);
   void (*changed) (gpointer user_data);

@@ -329,12 +329,12 @@ on_broadcast (gpointer user_data, EcPublishBroadcast *broadcast)
 }
 
 static void
-on_hash (gpointer user_data, gint64 index, const guint8 *hash)
+on_hash (gpointer user_data, gint64 index, const guint8 *hash, gboolean clean)
 {
   EcPublishCore *self = user_data;
 
   for (guint i = 0; i < self->relays->len; i++)
-    ec_publish_relay_add_hash (self->relays->pdata[i], index, hash);
+    ec_publish_relay_add_hash (self->relays->pdata[i], index, hash, clean);
 }
 
 static void

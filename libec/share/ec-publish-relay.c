@@ -260,11 +260,14 @@ ec_publish_relay_set_broadcast (EcPublishRelay *self, EcPublishBroadcast *broadc
 }
 
 void
-ec_publish_relay_add_hash (EcPublishRelay *self, gint64 index, const guint8 *hash)
+ec_publish_relay_add_hash (EcPublishRelay *self, gint64 index, const guint8 *hash, gboolean clean)
 {
   g_mutex_lock (&self->mutex);
-  ec_stream_claim_take (&self->claim, TRUE, index, hash);
-  if (self->offered && ++self->n_since >= COMPARE_EVERY) {
+  if (clean)
+    ec_stream_claim_take (&self->claim, TRUE, index, hash);
+  else
+    ec_stream_claim_take_unsure (&self->claim, index, hash);
+  if (clean && self->offered && ++self->n_since >= COMPARE_EVERY) {
     self->n_since = 0;
     self->due = TRUE;
     self->due_index = index;

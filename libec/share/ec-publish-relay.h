@@ -57,4 +57,5 @@ void ec_publish_relay_set_source (EcPublishRelay *self, EcPublishBroadcast *broa
 /* … as soon as the name may be used there. */
 void ec_publish_relay_set_broadcast (EcPublishRelay *self, EcPublishBroadcast *broadcast);
 /* A clean chunk of ours. */
-void ec_publish_relay_add_hash (EcPublishRelay *self, gint64 index, const guint8 *hash);
+void
+ec_publish_relay_add_hash (EcPublishRelay *self, gint64 index, const guint8 *hash, gboolean clean);

@@ -37,6 +37,28 @@ test_agreement (void)
   g_assert_cmpint (claim.state, ==, EC_STREAM_CLAIM_FREE);
 }
 
+/* What may be damaged still can agree; a difference to it counts once it is known to be clean. */
+static void
+test_unsure (void)
+{
+  EcStreamClaim claim;
+
+  ec_stream_claim_init (&claim);
+  ec_stream_claim_take (&claim, FALSE, 7, hash_a);
+  ec_stream_claim_take (&claim, FALSE, 8, hash_a);
+  ec_stream_claim_take_unsure (&claim, 7, hash_b);
+  g_assert_cmpint (claim.state, ==, EC_STREAM_CLAIM_COMPARING);
+  ec_stream_claim_take_unsure (&claim, 8, hash_a);
+  g_assert_cmpint (claim.state, ==, EC_STREAM_CLAIM_AGREED);
+  ec_stream_claim_take_unsure (&claim, 9, hash_b);
+  ec_stream_claim_take (&claim, FALSE, 9, hash_a);
+  g_assert_cmpint (claim.state, ==, EC_STREAM_CLAIM_AGREED);
+  ec_stream_claim_take (&claim, TRUE, 8, hash_a);
+  g_assert_cmpint (claim.state, ==, EC_STREAM_CLAIM_AGREED);
+  ec_stream_claim_take (&claim, TRUE, 9, hash_b);
+  g_assert_cmpint (claim.state, ==, EC_STREAM_CLAIM_CONTESTED);
+}
+
 /* A difference is for the rest of the run, whoever comes and goes, and whoever was first. */
 static void
 test_difference (void)
@@ -114,6 +136,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/chunk/stream-claim/nobody-else", test_nobody_else);
   g_test_add_func ("/chunk/stream-claim/agreement", test_agreement);
+  g_test_add_func ("/chunk/stream-claim/unsure", test_unsure);
   g_test_add_func ("/chunk/stream-claim/difference", test_difference);
   g_test_add_func ("/chunk/stream-claim/first-counts", test_first_counts);
   g_test_add_func ("/chunk/stream-claim/gone", test_gone);
