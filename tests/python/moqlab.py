@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tuners, publishers, relays and subscribers as processes on loopback; for the tests of publishing."""
 
+import collections
+import contextlib
 import json
 import os
 import pathlib
 import queue
+import select
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -116,6 +120,65 @@ class Relay(Process):
     def uri(self, name="", scheme="moqt", **options):
         return f"{scheme}://{self.address}/{name}?" + "&".join(
             f"{key}={value}" for key, value in {"hash": self.hash, **options}.items())
+
+
+class Bottleneck:
+    """A slow way to a relay, used as the relay itself is: packets to it leave one after the other, those from it at once."""
+
+    def __init__(self, relay, rate):
+        self.hash = relay.hash
+        host, port = relay.address.rsplit(":", 1)
+        self._relay, self._rate = (host, int(port)), rate
+        self._front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._front.bind(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self._front.getsockname()[1]
+        self._ways, self._waiting = {}, collections.deque()
+        self._lock, self._done = threading.Lock(), False
+        self._threads = [threading.Thread(target=self._run, daemon=True), threading.Thread(target=self._send, daemon=True)]
+
+    def _run(self):
+        while not self._done:
+            for ready in select.select([self._front, *self._ways.values()], [], [], 0.1)[0]:
+                try:
+                    data, peer = ready.recvfrom(65536)
+                except ConnectionRefusedError:
+                    continue
+                if ready is not self._front:
+                    self._front.sendto(data, next(peer for peer, way in self._ways.items() if way is ready))
+                    continue
+                if peer not in self._ways:
+                    self._ways[peer] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                    self._ways[peer].connect(self._relay)
+                with self._lock:
+                    self._waiting.append((self._ways[peer], data))
+
+    def _send(self):
+        due = time.monotonic()
+        while not self._done:
+            with self._lock:
+                way, data = self._waiting.popleft() if self._waiting else (None, b"")
+            if way:
+                with contextlib.suppress(ConnectionRefusedError):
+                    way.send(data)
+            due = max(due, time.monotonic()) + (len(data) / self._rate if way else 0.002)
+            time.sleep(max(0, due - time.monotonic()))
+
+    def cut(self):
+        """What is on its way is lost."""
+        with self._lock:
+            self._waiting.clear()
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._done = True
+        for thread in self._threads:
+            thread.join(timeout=10)
+        for each in [self._front, *self._ways.values()]:
+            each.close()
 
 
 class Publisher(Process):

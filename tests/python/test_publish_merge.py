@@ -9,9 +9,10 @@ import time
 
 import pytest
 
-from moqlab import BUILD, EC, Process, Publisher, Recorder, Reference, Relay, Tuner, check_stream
+from moqlab import BUILD, EC, Bottleneck, Process, Publisher, Recorder, Reference, Relay, Tuner, check_stream
 
 ROUNDS = int(os.environ.get("EC_TEST_ROUNDS", "5"))
+RATE = 80_000  # bytes a second; the channel has little more than half of that
 FORGER = BUILD / "tests" / "share" / "forger"
 
 pytestmark = pytest.mark.skipif(not EC.exists(), reason=f"there is no {EC}; set EC_BUILD_DIR")
@@ -34,8 +35,10 @@ def test_takeover(lab, tmp_path):
     chance = random.Random(int(os.environ.get("EC_TEST_SEED", "3")))
     tuners = [lab(Tuner("127.0.0.2", "--device-id", "10A12347")), lab(Tuner("127.0.0.3", "--device-id", "10A1235C"))]
     relay = lab(Relay())
+    # Hardly faster than the channel, so that at most times some object is half on its way.
+    ways = [lab(Bottleneck(relay, RATE)) for _ in tuners]
     reference = lab(Reference(tuners[0], tmp_path / "reference"))
-    pairs = [publish(lab, tuner, relay) for tuner in tuners]
+    pairs = [publish(lab, tuner, way) for tuner, way in zip(tuners, ways)]
     assert pairs[0][1] == pairs[1][1]
     publishers, name = [pair[0] for pair in pairs], pairs[0][1]
     recorder = lab(Recorder(relay.uri(name), tmp_path / "received.ts"))
@@ -44,13 +47,17 @@ def test_takeover(lab, tmp_path):
         victim = chance.randrange(2)
         time.sleep(chance.uniform(0, 2.5))
         publishers[victim].kill()
+        ways[victim].cut()
         recorder.wait_size(recorder.size() + 120_000)
-        publishers[victim], again = publish(lab, tuners[victim], relay)
+        publishers[victim], again = publish(lab, tuners[victim], ways[victim])
         assert again == name
     outcome = recorder.finish()
     chunks = reference.finish()
     assert check_stream(recorder.path.read_bytes(), chunks) >= 2 * ROUNDS
     assert outcome["lost"] == outcome["discontinuities"] == outcome["forged"] == 0, outcome
+    cut = [line["cut_objects"] for line in relay.drain() if line["type"] == "stats"][-1]
+    print(f"{ROUNDS} kills, {cut} of them in the middle of an object; {outcome['chunks']} chunks")
+    assert cut > 0
 
 
 def forge(lab, relay, name):

@@ -304,15 +304,34 @@ peer_new (void)
   return self;
 }
 
-FeedPeer *
-feed_peer_subscribe (EcMoqFeed *feed, const EcMoqtParams *params)
+static FeedPeer *
+subscriber_new (const EcMoqtParams *params)
 {
   FeedPeer *self = peer_new ();
 
   if (params)
     self->params = *params;
   self->descending = self->params.group_order == EC_MOQT_GROUP_ORDER_DESCENDING;
+  return self;
+}
+
+FeedPeer *
+feed_peer_subscribe (EcMoqFeed *feed, const EcMoqtParams *params)
+{
+  FeedPeer *self = subscriber_new (params);
+
   self->reader = ec_moq_feed_read (feed, &self->request, &self->transport);
+  return self;
+}
+
+FeedPeer *
+feed_peer_subscribe_since (EcMoqFeed *feed,
+                           const EcMoqtParams *params,
+                           const EcMoqtLocation *largest)
+{
+  FeedPeer *self = subscriber_new (params);
+
+  self->reader = ec_moq_feed_read_since (feed, &self->request, &self->transport, largest);
   return self;
 }
 

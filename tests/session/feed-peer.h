@@ -38,6 +38,9 @@ guint8 feed_peer_byte (guint64 group, guint64 object, gsize offset);
 guint8 *feed_peer_bytes (guint64 group, guint64 object, gsize size);
 
 FeedPeer *feed_peer_subscribe (EcMoqFeed *feed, const EcMoqtParams *params);
+FeedPeer *feed_peer_subscribe_since (EcMoqFeed *feed,
+                                     const EcMoqtParams *params,
+                                     const EcMoqtLocation *largest);
 FeedPeer *feed_peer_fetch (EcMoqFeed *feed,
                            EcMoqtLocation start,
                            EcMoqtLocation end,

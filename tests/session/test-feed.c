@@ -220,6 +220,37 @@ test_filters (void)
   }
 }
 
+/* What came between the decision and the answer is not passed over. */
+static void
+test_since (void)
+{
+  EcMoqtParams params = { .has = EC_MOQT_PARAM_SUBSCRIPTION_FILTER,
+                          .filter.kind = EC_MOQT_FILTER_LARGEST_OBJECT };
+  const EcMoqtLocation then = { 5, 0 };
+  const EcMoqtLocation *cases[] = { &then, NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    FeedPeerStream *stream;
+    EcMoqtLocation largest = { 0 };
+    FeedPeer *peer;
+    Fixture f;
+
+    set_up (&f, NULL);
+    begin (f.writer, 5, TRUE);
+    put (f.writer, 5, 0, 10);
+    put (f.writer, 5, 1, 10);
+    peer = feed_peer_subscribe_since (f.feed, &params, cases[i]);
+    g_assert_true (feed_peer_is_granted (peer, &largest));
+    g_assert_cmpuint (largest.group, ==, cases[i] ? 5 : 0);
+    g_assert_true (feed_peer_run (peer));
+    g_assert_cmpuint (feed_peer_get_n_streams (peer), ==, 1);
+    stream = feed_peer_get_stream (peer, 0);
+    g_assert_cmpuint (stream->objects->len, ==, cases[i] ? 1 : 2);
+    feed_peer_free (peer);
+    tear_down (&f);
+  }
+}
+
 static void
 test_forward (void)
 {
@@ -770,6 +801,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/feed/join", test_join);
   g_test_add_func ("/feed/filters", test_filters);
+  g_test_add_func ("/feed/since", test_since);
   g_test_add_func ("/feed/forward", test_forward);
   g_test_add_func ("/feed/late", test_late);
   g_test_add_func ("/feed/datagrams", test_datagrams);
