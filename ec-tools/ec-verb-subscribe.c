@@ -50,7 +50,8 @@ static const char description[] =
     "Ctrl-C. It begins with the first object of the group that is open.\n"
     "\n"
     "The URI's path is the namespace: fields with “/” between them. moqt:// is QUIC, https:// is\n"
-    "WebTransport. With --namespace the path is what the server is asked for.\n"
+    "WebTransport. With --namespace the path is what the server is asked for. “?hash=…”, “ca=”,\n"
+    "“track=” and “path=” behind it do the same as in the addresses that ec record takes.\n"
     "\n"
     "Examples:\n"
     "  ec subscribe moqt://relay.example:4443/ec/v1/atsc/2065/3/ts-canonical-1 -t chunks -o -\n"
@@ -73,11 +74,48 @@ usage (const char *message)
   return EC_TOOL_USAGE;
 }
 
+static void
+add_hash (const char *value)
+{
+  guint n = hashes ? g_strv_length (hashes) : 0;
+
+  hashes = g_renew (char *, hashes, n + 2);
+  hashes[n] = g_strdup (value);
+  hashes[n + 1] = NULL;
+}
+
+/* What the address of a broadcast says behind “?”, as `ec record` takes it; what options say counts more. */
+static gboolean
+take_query (const char *query, char **path, GError **error)
+{
+  GUriParamsIter iter;
+  g_autofree char *name = NULL, *value = NULL;
+
+  g_uri_params_iter_init (&iter, query, -1, "&", G_URI_PARAMS_NONE);
+  while (g_uri_params_iter_next (&iter, &name, &value, error)) {
+    if (strcmp (name, "hash") == 0)
+      add_hash (value);
+    else if (strcmp (name, "ca") == 0 && !ca_file)
+      ca_file = g_strdup (value);
+    else if (strcmp (name, "track") == 0 && !track)
+      track = g_strdup (value);
+    else if (strcmp (name, "path") == 0) {
+      g_free (*path);
+      *path = g_strconcat (*value == '/' ? "" : "/", value, NULL);
+    }
+    g_clear_pointer (&name, g_free);
+    g_clear_pointer (&value, g_free);
+  }
+  return !*error;
+}
+
 /* “moqt://host:1/a/b” is “moqt://host:1” and “a/b”, unless the namespace is said apart. */
 static gboolean
 split_uri (const char *text, char **uri, char **name, GError **error)
 {
   g_autoptr (GUri) parsed = NULL;
+  g_autoptr (GError) local = NULL;
+  g_autofree char *server_path = g_strdup ("");
   const char *path;
 
   if (space) {
@@ -88,9 +126,13 @@ split_uri (const char *text, char **uri, char **name, GError **error)
   parsed = g_uri_parse (text, G_URI_FLAGS_ENCODED, error);
   if (!parsed)
     return FALSE;
+  if (g_uri_get_query (parsed) && !take_query (g_uri_get_query (parsed), &server_path, &local)) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
   path = g_uri_get_path (parsed);
   *uri = g_uri_join (G_URI_FLAGS_ENCODED, g_uri_get_scheme (parsed), g_uri_get_userinfo (parsed),
-                     g_uri_get_host (parsed), g_uri_get_port (parsed), "", NULL, NULL);
+                     g_uri_get_host (parsed), g_uri_get_port (parsed), server_path, NULL, NULL);
   *name = g_strdup (*path == '/' ? path + 1 : path);
   return TRUE;
 }

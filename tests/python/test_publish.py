@@ -39,6 +39,19 @@ def test_two_subscribers(lab, tmp_path):
         assert outcome["verified"] >= outcome["chunks"] - 2 > 0
 
 
+def test_same_address(lab):
+    """`ec subscribe` takes the address that `ec record` takes."""
+    tuner, relay = lab(Tuner("127.0.0.2")), lab(Relay())
+    publisher = lab(Publisher(tuner.channel(), relay))
+    uri = relay.uri(publisher.wait_source(), track="chunks", publisher=publisher.node)
+    dump = lab(Process("subscribe", uri, "--json", "--objects", "20"))
+    assert dump.join() == 0, dump.errors
+    assert [line["kind"] for line in dump.lines].count("object") == 20
+    assert all(line["bytes"] % 188 == 0 for line in dump.lines if line["kind"] == "object")
+    catalog = lab(Process("subscribe", relay.uri(publisher.source_name), "--json", "--objects", "1"))
+    assert catalog.join() == 0, catalog.errors
+
+
 def test_straight(lab, tmp_path):
     """Without a relay: the publisher is dialled."""
     tuner = lab(Tuner("127.0.0.2"))
