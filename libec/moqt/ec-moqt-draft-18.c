@@ -294,6 +294,8 @@ const EcMoqtDraft ec_moqt_draft_18 = {
   .strict_params = TRUE,
   .mandatory_properties = TRUE,
   .publish_blocked = TRUE,
+  .reserved_namespaces = TRUE, /* §3.2.1 */
+  .moves_prefixes = TRUE,      /* §10.9.2 */
   .read_message = read_message,
   .write_message = write_message,
   EC_MOQT_DATA_FUNCTIONS,

@@ -166,7 +166,7 @@ ec_moqt_request_end (EcMoqtRequest *self, EcMoqtResetCode code)
     return;
   if (ec_moqt_request_is_subscription (self) && ec_moqt_request_is_publisher (self))
     ec_moqt_fetch_resolve_joining (session, id);
-  if (!ec_moqt_session_is_over (session) && !self->ours)
+  if (!ec_moqt_session_is_over (session)) /* the peer's updates of ours took ids, too */
     ec_moqt_ids_give_credit (session);
 }
 

@@ -245,7 +245,9 @@ EcMoqtRequest *ec_moqt_session_fetch (EcMoqtSession *self,
                                       EcMoqtLocation start,
                                       EcMoqtLocation end,
                                       const EcMoqtParams *params);
-/* Joins `subscription`, of which we are the subscriber: `relative`: so many groups before its largest; else from that group on. */
+/* Joins `subscription`, of which we are the subscriber: `relative`: so many groups before its largest; else from that group on.
+ * In draft 16 only one with the Largest Object filter can be joined; of others the same is fetched if the largest is known, else
+ * NULL comes back. */
 EcMoqtRequest *ec_moqt_session_joining_fetch (EcMoqtSession *self,
                                               EcMoqtRequest *subscription,
                                               gboolean relative,
