@@ -274,6 +274,7 @@ EC_MOQT_DEFINE_DATA_FUNCTIONS (wire)
 const EcMoqtDraft ec_moqt_draft_16 = {
   .number = 16,
   .alpn = "moqt-16",
+  .max_number = EC_MOQT_VARINT_QUIC_MAX,
   .shape = EC_MOQT_SHAPE_ONE_CONTROL_STREAM,
   .own_stream = EC_MOQT_IN (EC_MOQT_SUBSCRIBE_NAMESPACE) | EC_MOQT_IN (EC_MOQT_SUBSCRIBE_TRACKS),
   .request_credit = TRUE,

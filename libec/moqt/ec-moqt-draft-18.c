@@ -290,6 +290,7 @@ EC_MOQT_DEFINE_DATA_FUNCTIONS (wire)
 const EcMoqtDraft ec_moqt_draft_18 = {
   .number = 18,
   .alpn = "moqt-18",
+  .max_number = G_MAXUINT64,
   .shape = EC_MOQT_SHAPE_REQUEST_STREAMS,
   .strict_params = TRUE,
   .mandatory_properties = TRUE,

@@ -109,6 +109,8 @@ typedef struct {
 typedef struct {
   guint number;     /* 16 */
   const char *alpn; /* "moqt-16"; also WebTransport's protocol */
+  guint64
+      max_number; /* that it can say; larger ids exist in others, and objects that have them not in this one */
   EcMoqtShape shape;
   guint32
       own_stream; /* ONE_CONTROL_STREAM: kinds of message (1 << kind) that go on a bidi stream of their own */

@@ -335,7 +335,7 @@ void ec_moqt_stream_write_range (EcMoqtStream *self, EcMoqtLocation to, gboolean
 void ec_moqt_stream_finish (EcMoqtStream *self);
 void ec_moqt_stream_reset (EcMoqtStream *self, EcMoqtResetCode code);
 gsize ec_moqt_stream_get_unsent (EcMoqtStream *self); /* bytes */
-/* FALSE: larger than the peer takes, dropped. */
+/* FALSE: larger than the peer takes, or with an id that the draft has no number for; dropped. */
 gboolean
 ec_moqt_request_send_datagram (EcMoqtRequest *self, const EcMoqtObject *object, EcPayload *payload);
 

@@ -191,7 +191,7 @@ write_object_properties (const EcMoqtOut *out, const EcMoqtProperties *propertie
   guint start = bytes->len, size, n;
   guint8 length[9];
 
-  ec_moqt_out_properties (out, properties);
+  ec_moqt_out_properties (out, properties, FALSE);
   size = bytes->len - start;
   /* What one draft says in few bytes another may not: an object without is better than none. */
   if (size > EC_MOQT_MAX_OBJECT_PROPERTIES) {

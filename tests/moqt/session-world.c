@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session-world.h"
 
+#include "moqt/ec-moqt-session-private.h"
+
 #include <string.h>
 
 static gint64
@@ -32,6 +34,10 @@ io_write (gpointer data,
   World *world = data;
   EcReader reader;
 
+  if (EC_MOQT_ID_IS_UNI (id) && (world_is_one (world) || id > 3)) {
+    world->n_data += head_size + size;
+    return;
+  }
   ec_reader_init (&reader, head, head_size);
   while (ec_reader_left (&reader) > 0) {
     g_auto (EcMoqtMessage) message = { 0 };
@@ -78,6 +84,7 @@ io_max_datagram (gpointer data)
 static void
 io_datagram (gpointer data, const guint8 *head, gsize head_size, EcPayload *payload)
 {
+  ((World *) data)->n_data += head_size;
 }
 
 static void

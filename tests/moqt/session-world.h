@@ -14,6 +14,7 @@ struct _World {
   gint64 opened[2]; /* streams of the session's */
   gint64 last_bidi; /* … the latest */
   GString *sent;    /* kinds of messages that it sent */
+  guint64 n_data;   /* bytes in streams of objects, and of datagrams */
   guint64 consumed;
   GByteArray *bytes; /* to be said */
 };

@@ -367,6 +367,54 @@ test_setup_tokens (void)
   }
 }
 
+/* §1.3: what a relay has from a peer of a later draft, and this one has no numbers for: written as another number it would be
+ * another object, or end the session. */
+static void
+test_large_ids (void)
+{
+  static const guint64 large = G_GUINT64_CONSTANT (1) << 62;
+  const EcMoqtObject objects[] = {
+    { .location = { large, 0 } },
+    { .location = { 0, large } },
+    { .location = { 0, 0 }, .subgroup = large },
+    { .location = { large - 1, large - 1 }, .subgroup = large - 1 },
+  };
+  EcMoqtMessage fetch = { .kind = EC_MOQT_FETCH, .fetch = EC_MOQT_FETCH_STANDALONE };
+  EcMoqtRequest *request;
+  EcMoqtStream *stream;
+  World world;
+
+  for (guint i = 0; i < G_N_ELEMENTS (objects); i++) {
+    gboolean can = i == 3;
+
+    request = be_subscribed (&world, &next_group);
+    ec_moqt_request_grant (request, NULL);
+    g_assert_cmpint (i == 2 || ec_moqt_request_send_datagram (request, &objects[i], NULL), ==,
+                     i == 2 || can);
+    world.n_data = 0;
+    user_take_log (&world.user);
+    stream = user_track_stream (
+        &world.user, ec_moqt_request_open_subgroup (request, objects[i].location.group,
+                                                    objects[i].subgroup, 1, FALSE, FALSE, TRUE));
+    ec_moqt_stream_write_object (stream, &objects[i], NULL);
+    ec_moqt_session_timer (world.session, 1000);
+    g_assert_cmpstr (user_take_log (&world.user), ==, can ? "" : "stopped");
+    g_assert_cmpint (world.n_data > 0, ==, can);
+    world_clear (&world);
+  }
+
+  fetch.name = user_name ("a/b", "t");
+  fetch.end.group = large - 1;
+  world_init (&world, DRAFT, TRUE);
+  world_ask (&world, 0, &fetch);
+  ec_moqt_name_unref (fetch.name);
+  ec_moqt_request_grant (world.user.last, NULL);
+  stream = user_track_stream (&world.user, ec_moqt_request_open_fetch (world.user.last));
+  ec_moqt_stream_write_range (stream, objects[1].location, TRUE);
+  g_assert_cmpuint (world.n_data, ==, 0);
+  world_clear (&world);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -380,5 +428,6 @@ main (int argc, char **argv)
   g_test_add_func ("/moqt/session/draft-16/late-update", test_late_update);
   g_test_add_func ("/moqt/session/draft-16/credit-of-updates", test_credit_of_updates);
   g_test_add_func ("/moqt/session/draft-16/setup-tokens", test_setup_tokens);
+  g_test_add_func ("/moqt/session/draft-16/large-ids", test_large_ids);
   return g_test_run ();
 }
