@@ -367,6 +367,29 @@ test_setup_tokens (void)
   }
 }
 
+/* §9.1: ids come in order, but for those on streams of their own, which may be late. */
+static void
+test_late_streams (void)
+{
+  EcMoqtMessage subscribe = { .kind = EC_MOQT_SUBSCRIBE };
+  World world;
+
+  subscribe.name = user_name ("a/b", "t");
+  for (guint missing = 200; missing <= 257; missing += 57) {
+    world_init (&world, DRAFT, TRUE);
+    world_ask (&world, missing, &subscribe);
+    g_assert_cmpint (world.user.closed, ==, missing > 256);
+    for (guint i = 1; i <= 3 && missing == 200; i++) {
+      g_autofree char *prefix = g_strdup_printf ("%u", i);
+
+      ask_namespace (&world, i, prefix, EC_MOQT_INTEREST_TRACKS);
+      g_assert_cmpuint (world.user.n_requested, ==, 1 + i);
+    }
+    world_clear (&world);
+  }
+  ec_moqt_name_unref (subscribe.name);
+}
+
 /* §1.3: what a relay has from a peer of a later draft, and this one has no numbers for: written as another number it would be
  * another object, or end the session. */
 static void
@@ -428,6 +451,7 @@ main (int argc, char **argv)
   g_test_add_func ("/moqt/session/draft-16/late-update", test_late_update);
   g_test_add_func ("/moqt/session/draft-16/credit-of-updates", test_credit_of_updates);
   g_test_add_func ("/moqt/session/draft-16/setup-tokens", test_setup_tokens);
+  g_test_add_func ("/moqt/session/draft-16/late-streams", test_late_streams);
   g_test_add_func ("/moqt/session/draft-16/large-ids", test_large_ids);
   return g_test_run ();
 }
