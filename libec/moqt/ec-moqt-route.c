@@ -119,10 +119,11 @@ route_by_id (EcMoqtChannel *channel, EcMoqtMessage *message)
   request = g_hash_table_lookup (session->by_id, &id);
   if (is_answer (message->kind) &&
       g_hash_table_lookup_extended (session->updates, &id, NULL, &updated)) {
-    if (updated)
-      answer (updated, message);
-    else
+    /* It may come before that of the request itself. */
+    if (!updated)
       g_hash_table_remove (session->updates, &id);
+    else if (!ec_moqt_update_answered (updated, message))
+      violation (session, "An answer does not fit its request");
     return;
   }
   if (!request || request->state == EC_MOQT_REQUEST_UNSENT ||

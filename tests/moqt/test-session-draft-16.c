@@ -280,6 +280,34 @@ test_answered_update (void)
   }
 }
 
+/* §9.11: ids tell what is answered; of a request and its update, no section says which is first. */
+static void
+test_update_answered_first (void)
+{
+  g_autoptr (EcMoqtName) name = user_name ("a/b", "t");
+  EcMoqtMessage first = { .request_id = 2 };
+  EcMoqtMessage then = { .kind = EC_MOQT_SUBSCRIBE_OK, .track_alias = 7 };
+  EcMoqtParams go = { .has = EC_MOQT_PARAM_FORWARD, .forward = TRUE };
+  EcMoqtRequest *request;
+  World world;
+
+  for (guint refused = 0; refused < 2; refused++) {
+    world_init (&world, DRAFT, FALSE);
+    request = user_track (&world.user, ec_moqt_session_subscribe (world.session, name, NULL));
+    ec_moqt_request_update (request, &go);
+    g_assert_cmpstr (world.sent->str, ==, "SUBSCRIBE REQUEST_UPDATE ");
+    first.kind = refused ? EC_MOQT_REQUEST_ERROR : EC_MOQT_REQUEST_OK;
+    world_put (&world, &first);
+    world_flush (&world, 0, FALSE);
+    g_assert_false (world.user.closed);
+    world_answer (&world, request, &then);
+    g_assert_cmpstr (user_take_log (&world.user), ==,
+                     refused ? "update_refused:SUBSCRIBE granted:SUBSCRIBE"
+                             : "updated:SUBSCRIBE granted:SUBSCRIBE");
+    world_clear (&world);
+  }
+}
+
 /* §9.2.2.1: what is registered counts, though the request is over; and its id makes room for another (§9.5). */
 static void
 test_late_update (void)
@@ -448,6 +476,7 @@ main (int argc, char **argv)
   g_test_add_func ("/moqt/session/draft-16/empty-namespace", test_empty_namespace);
   g_test_add_func ("/moqt/session/draft-16/places", test_places);
   g_test_add_func ("/moqt/session/draft-16/answered-update", test_answered_update);
+  g_test_add_func ("/moqt/session/draft-16/update-answered-first", test_update_answered_first);
   g_test_add_func ("/moqt/session/draft-16/late-update", test_late_update);
   g_test_add_func ("/moqt/session/draft-16/credit-of-updates", test_credit_of_updates);
   g_test_add_func ("/moqt/session/draft-16/setup-tokens", test_setup_tokens);
