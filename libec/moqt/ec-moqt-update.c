@@ -370,6 +370,9 @@ ec_moqt_request_refuse_update (EcMoqtRequest *self, EcMoqtErrorCode code, const 
     return;
   ec_moqt_session_enter (session);
   respond_error (self, update->id, code, reason);
+  g_queue_remove (&self->updates_peer, update);
+  ec_moqt_update_free_peer (update);
+  session->n_peer_updates--;
   say_over (self, code);
   ec_moqt_request_end (self, EC_MOQT_RESET_CANCELLED);
   ec_moqt_session_leave (session, FALSE);

@@ -341,7 +341,50 @@ test_late_update (void)
   world_clear (&world);
 }
 
-/* So do updates of what is ours. */
+/* §9.11: each is answered once, though its request ends before. */
+static void
+test_unanswered_updates (void)
+{
+  static const EcMoqtParams none;
+  static const char *const sent[] = {
+    "REQUEST_ERROR(UNAUTHORIZED) REQUEST_ERROR(DOES_NOT_EXIST) REQUEST_ERROR(DOES_NOT_EXIST) ",
+    "PUBLISH_DONE REQUEST_ERROR(DOES_NOT_EXIST) REQUEST_ERROR(DOES_NOT_EXIST) ",
+    "REQUEST_ERROR(UNAUTHORIZED) PUBLISH_DONE REQUEST_ERROR(DOES_NOT_EXIST) ",
+    "REQUEST_ERROR(DOES_NOT_EXIST) REQUEST_ERROR(DOES_NOT_EXIST) ",
+  };
+  EcMoqtMessage update = { .kind = EC_MOQT_REQUEST_UPDATE };
+  EcMoqtMessage unsubscribe = { .kind = EC_MOQT_UNSUBSCRIBE };
+  EcMoqtRequest *request;
+  World world;
+
+  for (guint i = 0; i < G_N_ELEMENTS (sent); i++) {
+    request = be_subscribed (&world, &none);
+    if (i > 0)
+      ec_moqt_request_grant (request, NULL);
+    for (guint id = 2; id <= 4; id += 2) {
+      update.request_id = id;
+      world_put (&world, &update);
+    }
+    world_flush (&world, 0, FALSE);
+    g_string_truncate (world.sent, 0);
+    if (i < 3)
+      user_untrack (&world.user, request);
+    if (i == 0)
+      ec_moqt_request_refuse (request, EC_MOQT_ERROR_UNAUTHORIZED, "no");
+    else if (i == 1)
+      ec_moqt_request_finish (request, EC_MOQT_DONE_TRACK_ENDED, "");
+    else if (i == 2)
+      ec_moqt_request_refuse_update (request, EC_MOQT_ERROR_UNAUTHORIZED, "no");
+    else
+      world_put (&world, &unsubscribe);
+    world_flush (&world, 0, FALSE);
+    g_assert_cmpstr (world.sent->str, ==, sent[i]);
+    g_assert_cmpuint (world.session->n_peer_updates, ==, 0);
+    world_clear (&world);
+  }
+}
+
+/* Updates of what is ours give their ids back, too. */
 static void
 test_credit_of_updates (void)
 {
@@ -478,6 +521,7 @@ main (int argc, char **argv)
   g_test_add_func ("/moqt/session/draft-16/answered-update", test_answered_update);
   g_test_add_func ("/moqt/session/draft-16/update-answered-first", test_update_answered_first);
   g_test_add_func ("/moqt/session/draft-16/late-update", test_late_update);
+  g_test_add_func ("/moqt/session/draft-16/unanswered-updates", test_unanswered_updates);
   g_test_add_func ("/moqt/session/draft-16/credit-of-updates", test_credit_of_updates);
   g_test_add_func ("/moqt/session/draft-16/setup-tokens", test_setup_tokens);
   g_test_add_func ("/moqt/session/draft-16/late-streams", test_late_streams);
