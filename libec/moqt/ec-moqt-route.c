@@ -87,7 +87,7 @@ withdrawn (EcMoqtRequest *request, const EcMoqtMessage *message)
                               message->text);
 }
 
-/* An update of what is over: what it registers counts, and its id is used up (§10.1, §10.2.2). */
+/* An update of what is over, or has not come yet: what it registers counts, and its id is used up (§10.1, §10.2.2). */
 static void
 refuse_update (EcMoqtChannel *channel, EcMoqtMessage *message)
 {
@@ -97,8 +97,15 @@ refuse_update (EcMoqtChannel *channel, EcMoqtMessage *message)
   if (ec_moqt_tokens_resolve (session, &message->params, FALSE, &code) == EC_MOQT_TOKENS_CLOSED)
     return;
   ec_moqt_answer_refuse_id (channel, message->request_id, EC_MOQT_ERROR_DOES_NOT_EXIST,
-                            "The request is over");
+                            "There is no such request now");
   ec_moqt_ids_give_credit (session);
+}
+
+/* What is asked on a stream of its own may come behind what is said of it on the control stream. */
+static gboolean
+may_be_late (const EcMoqtSession *session, guint64 id)
+{
+  return ((id & 1) != 0) != session->config.server && id / 2 < session->ids.next;
 }
 
 /* By id, on the control stream up to draft 16. */
@@ -129,7 +136,7 @@ route_by_id (EcMoqtChannel *channel, EcMoqtMessage *message)
   if (!request || request->state == EC_MOQT_REQUEST_UNSENT ||
       (updates && request->state == EC_MOQT_REQUEST_DRAINING)) {
     /* It ended here while the message was on its way; an id that was never used is another thing. */
-    if (!ec_moqt_ids_was_used (session, id))
+    if (!ec_moqt_ids_was_used (session, id) && !(updates && may_be_late (session, id)))
       ec_moqt_session_fail (
           session, updates ? EC_MOQT_CLOSE_PROTOCOL_VIOLATION : EC_MOQT_CLOSE_INVALID_REQUEST_ID,
           "A message names a request that does not exist");

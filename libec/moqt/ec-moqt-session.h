@@ -231,7 +231,8 @@ const EcMoqtToken *ec_moqt_session_get_peer_tokens (EcMoqtSession *self, guint *
 void ec_moqt_session_goaway (EcMoqtSession *self, const char *uri, guint64 timeout_ms);
 void ec_moqt_session_close (EcMoqtSession *self, EcMoqtCloseCode code, const char *reason);
 
-/* -- Asking. `params` are copied, nullable; NULL comes back once the session is closed, or went away (§3.6).
+/* -- Asking. `params` are copied, nullable; NULL comes back once the session is closed, or went away (§3.6), and
+ * for a name that the draft has not: a reserved one (§3.2.1), or up to 16 one without a namespace.
  * A request waits unsent while the peer gives no credit or stream for it. */
 EcMoqtRequest *
 ec_moqt_session_subscribe (EcMoqtSession *self, EcMoqtName *track, const EcMoqtParams *params);

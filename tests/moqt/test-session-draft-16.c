@@ -459,6 +459,24 @@ test_late_streams (void)
     world_clear (&world);
   }
   ec_moqt_name_unref (subscribe.name);
+
+  /* §9.11: nor is an update in front of its request one of a request that does not exist. */
+  for (guint existing = 0; existing <= 4; existing += 4) {
+    EcMoqtMessage update = { .kind = EC_MOQT_REQUEST_UPDATE, .request_id = 2 };
+
+    update.existing_request_id = existing;
+    world_init (&world, DRAFT, TRUE);
+    world_put (&world, &update);
+    world_flush (&world, 0, FALSE);
+    if (existing > 0) {
+      world_expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
+      continue;
+    }
+    g_assert_cmpstr (world.sent->str, ==, "REQUEST_ERROR(DOES_NOT_EXIST) ");
+    ask_namespace (&world, 1, "a", EC_MOQT_INTEREST_TRACKS);
+    g_assert_cmpuint (world.user.n_requested, ==, 1);
+    world_clear (&world);
+  }
 }
 
 /* §1.3: what a relay has from a peer of a later draft, and this one has no numbers for: written as another number it would be
