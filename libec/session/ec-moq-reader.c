@@ -83,6 +83,7 @@ end (EcMoqReader *self, GError *error)
     return;
   }
   ec_moq_inbox_end (self->inbox, error);
+  ec_moq_core_collect (self->core, self->inbox);
 }
 
 static void
@@ -91,7 +92,7 @@ fetch_done (EcMoqReader *self)
   self->fetch = NULL;
   ec_moq_inbox_fetch_done (self->inbox);
   if (self->ended)
-    ec_moq_inbox_end (self->inbox, g_steal_pointer (&self->error));
+    end (self, g_steal_pointer (&self->error));
 }
 
 static const EcMoqCoreUser reader_user;
@@ -224,8 +225,8 @@ on_tick (gpointer data)
 {
   EcMoqReader *self = data;
 
-  if (ec_moq_inbox_is_holding (self->inbox))
-    ec_moq_inbox_tick (self->inbox);
+  ec_moq_inbox_tick (self->inbox);
+  ec_moq_core_collect (self->core, self->inbox);
 }
 
 static gpointer
@@ -372,6 +373,7 @@ do_close (EcMoqCore *core, EcMoqtSession *session, gpointer data)
     ec_moq_core_cancel (core, g_steal_pointer (&self->fetch));
   if (self->subscription)
     ec_moq_core_cancel (core, g_steal_pointer (&self->subscription));
+  ec_moq_core_collect (core, self->inbox);
 }
 
 void

@@ -2,203 +2,9 @@
 #include <string.h>
 
 #include "base/ec-error.h"
-#include "session/ec-moq-server.h"
-#include "session/ec-moq-session-private.h"
+#include "moq-pair.h"
 
 /* Sessions between a client and a server, as an application has them, over real sockets. */
-
-#define PATIENCE (20 * G_TIME_SPAN_SECOND)
-
-typedef struct {
-  const char *scheme, *draft;
-} Way;
-
-static const Way ways[] = {
-  { "moqt", "moqt-18" },
-  { "moqt", "moqt-16" },
-  { "https", "moqt-18" },
-  { "https", "moqt-16" },
-};
-
-typedef struct {
-  EcMoqServer *server;
-  EcMoqSession *theirs; /* the server's end */
-  EcMoqSession *ours;
-  EcMoqTrack *early; /* offered as soon as a client comes */
-  guint unasked; /* tracks that the client publishes before the server's application has looked */
-  GPtrArray *taken; /* the server takes them; nullable */
-} Pair;
-
-static void
-keep_published (EcMoqSession *session, EcMoqSubscription *subscription, GPtrArray *published)
-{
-  g_ptr_array_add (published, g_object_ref (subscription));
-}
-
-static void
-on_incoming (EcMoqServer *server, EcMoqSession *session, Pair *pair)
-{
-  g_assert_null (pair->theirs);
-  pair->theirs = g_object_ref (session);
-  if (pair->early)
-    g_assert_true (ec_moq_session_add_track (session, pair->early, NULL));
-  if (pair->taken) {
-    g_signal_connect (session, "published", G_CALLBACK (keep_published), pair->taken);
-    g_assert_true (ec_moq_session_take_tracks (session, NULL, NULL));
-  }
-}
-
-/* Runs the main context until `*flag`, or asserts. */
-#define WAIT_UNTIL(condition)                                                                      \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    gint64 end_ = g_get_monotonic_time () + PATIENCE;                                              \
-    while (!(condition)) {                                                                         \
-      g_assert_cmpint (g_get_monotonic_time (), <, end_);                                          \
-      if (!g_main_context_iteration (NULL, FALSE))                                                 \
-        g_thread_yield ();                                                                         \
-    }                                                                                              \
-  }                                                                                                \
-  G_STMT_END
-
-static EcMoqConnectOptions *
-make_options (EcMoqServer *server, const Way *way)
-{
-  g_auto (GStrv) hashes = ec_moq_server_dup_certificate_hashes (server);
-  const char *protocols[] = { way->draft, NULL };
-
-  return g_object_new (EC_TYPE_MOQ_CONNECT_OPTIONS, "certificate-hashes", hashes, "protocols",
-                       protocols, NULL);
-}
-
-static char *
-make_uri (EcMoqServer *server, const Way *way)
-{
-  g_auto (GStrv) addresses = ec_moq_server_dup_addresses (server);
-
-  return g_strdup_printf ("%s://%s/test?x=1", way->scheme, addresses[0]);
-}
-
-/* As publishers do that ask nobody; ours does not. */
-static void
-publish_unasked (EcMoqCore *core, EcMoqtSession *session, gpointer data)
-{
-  guint n = GPOINTER_TO_UINT (data);
-
-  for (guint i = 0; session && i < n; i++) {
-    g_autofree char *track = g_strdup_printf ("t%u", i);
-    g_autoptr (EcMoqtName) name = ec_moqt_name_new_from_path ("unasked", track, NULL);
-
-    g_assert_nonnull (ec_moqt_session_publish (session, name, NULL, NULL));
-  }
-}
-
-static void
-pair_start (Pair *pair, const Way *way)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (EcMoqConnectOptions) options = NULL;
-  g_autofree char *uri = NULL;
-
-  pair->server = ec_moq_server_new ("127.0.0.1:0");
-  g_signal_connect (pair->server, "incoming", G_CALLBACK (on_incoming), pair);
-  ec_moq_server_start (pair->server, &error);
-  g_assert_no_error (error);
-  options = make_options (pair->server, way);
-  uri = make_uri (pair->server, way);
-  pair->ours = ec_moq_session_connect (uri, options, NULL, &error);
-  g_assert_no_error (error);
-  if (pair->unasked)
-    ec_moq_core_run (ec_moq_session_get_core (pair->ours), publish_unasked,
-                     GUINT_TO_POINTER (pair->unasked), NULL);
-  WAIT_UNTIL (pair->theirs);
-}
-
-static void
-pair_stop (Pair *pair)
-{
-  g_clear_object (&pair->ours);
-  g_clear_object (&pair->theirs);
-  g_clear_object (&pair->early);
-  ec_moq_server_stop (pair->server);
-  g_clear_object (&pair->server);
-}
-
-/* The payload of an object: a function of where it is. */
-static GBytes *
-make_payload (guint64 group, guint64 object, gsize size)
-{
-  guint8 *data = g_malloc (MAX (size, 1));
-
-  for (gsize i = 0; i < size; i++)
-    data[i] = (guint8) (group * 31 + object * 7 + i);
-  return g_bytes_new_take (data, size);
-}
-
-static void
-write_object (EcMoqTrack *track, guint64 group, guint64 object, gsize size, gboolean end)
-{
-  g_autoptr (GBytes) payload = make_payload (group, object, size);
-  g_autoptr (GError) error = NULL;
-
-  ec_moq_track_write_object (track, group, object, 100, payload, end, &error);
-  g_assert_no_error (error);
-}
-
-static EcMoqObject *
-read_object (EcMoqSubscription *subscription)
-{
-  g_autoptr (GError) error = NULL;
-  EcMoqObject *object = ec_moq_subscription_read_object (subscription, NULL, &error);
-
-  g_assert_no_error (error);
-  return object;
-}
-
-static void
-expect_object (EcMoqSubscription *subscription, guint64 group, guint64 id, gsize size)
-{
-  g_autoptr (EcMoqObject) object = read_object (subscription);
-  g_autoptr (GBytes) payload = make_payload (group, id, size);
-
-  g_assert_nonnull (object);
-  g_assert_cmpint (ec_moq_object_get_kind (object), ==, EC_MOQ_OBJECT_KIND_OBJECT);
-  g_assert_cmpuint (ec_moq_object_get_group (object), ==, group);
-  g_assert_cmpuint (ec_moq_object_get_id (object), ==, id);
-  g_assert_cmpuint (ec_moq_object_get_priority (object), ==, 100);
-  g_assert_true (g_bytes_equal (ec_moq_object_get_payload (object), payload));
-}
-
-static void
-expect_kind (EcMoqSubscription *subscription, EcMoqObjectKind kind, guint64 group)
-{
-  g_autoptr (EcMoqObject) object = read_object (subscription);
-
-  g_assert_nonnull (object);
-  g_assert_cmpint (ec_moq_object_get_kind (object), ==, kind);
-  g_assert_cmpuint (ec_moq_object_get_group (object), ==, group);
-}
-
-static EcMoqTrack *
-make_track (const char *space, const char *name)
-{
-  g_autoptr (GError) error = NULL;
-  EcMoqTrack *track = ec_moq_track_new (space, name, &error);
-
-  g_assert_no_error (error);
-  return track;
-}
-
-static EcMoqSubscription *
-subscribe (EcMoqSession *session, const char *space, const char *track, EcMoqStart start)
-{
-  g_autoptr (GError) error = NULL;
-  EcMoqSubscription *subscription =
-      ec_moq_session_subscribe (session, space, track, start, NULL, &error);
-
-  g_assert_no_error (error);
-  return subscription;
-}
 
 /* -- Tests */
 
@@ -452,12 +258,6 @@ test_closed_by_peer (gconstpointer data)
 }
 
 static void
-keep_result (GObject *object, GAsyncResult *result, gpointer data)
-{
-  *(GAsyncResult **) data = g_object_ref (result);
-}
-
-static void
 test_async (gconstpointer data)
 {
   Pair pair = { .early = make_track ("a", "t") };
@@ -472,8 +272,8 @@ test_async (gconstpointer data)
 
   pair_start (&pair, data);
   g_clear_object (&pair.theirs);
-  options = make_options (pair.server, data);
-  uri = make_uri (pair.server, data);
+  options = pair_make_options (&pair, data);
+  uri = pair_make_uri (&pair, data);
   ec_moq_session_connect_async (uri, options, NULL, keep_result, &connected);
   WAIT_UNTIL (connected);
   second = ec_moq_session_connect_finish (connected, &error);
@@ -646,35 +446,24 @@ test_go_away (gconstpointer data)
   pair_stop (&pair);
 }
 
-static void
-add (const char *name, GTestDataFunc func)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++) {
-    g_autofree char *path =
-        g_strdup_printf ("/session/%s/%s/%s", name, ways[i].scheme, ways[i].draft);
-
-    g_test_add_data_func (path, &ways[i], func);
-  }
-}
-
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  add ("properties", test_properties);
-  add ("subscribe", test_subscribe);
-  add ("end-at-once", test_end_at_once);
-  add ("publish-by-client", test_publish_by_client);
-  add ("fetch", test_fetch);
-  add ("refused", test_refused);
-  add ("announce", test_announce);
-  add ("slow-reader", test_slow_reader);
-  add ("closed-by-peer", test_closed_by_peer);
-  add ("async", test_async);
-  add ("early-close", test_early_close);
-  add ("take", test_take);
-  add ("take-and-go", test_take_and_go);
-  add ("unasked", test_unasked);
-  add ("go-away", test_go_away);
+  add_all_ways ("properties", test_properties);
+  add_all_ways ("subscribe", test_subscribe);
+  add_all_ways ("end-at-once", test_end_at_once);
+  add_all_ways ("publish-by-client", test_publish_by_client);
+  add_all_ways ("fetch", test_fetch);
+  add_all_ways ("refused", test_refused);
+  add_all_ways ("announce", test_announce);
+  add_all_ways ("slow-reader", test_slow_reader);
+  add_all_ways ("closed-by-peer", test_closed_by_peer);
+  add_all_ways ("async", test_async);
+  add_all_ways ("early-close", test_early_close);
+  add_all_ways ("take", test_take);
+  add_all_ways ("take-and-go", test_take_and_go);
+  add_all_ways ("unasked", test_unasked);
+  add_all_ways ("go-away", test_go_away);
   return g_test_run ();
 }
