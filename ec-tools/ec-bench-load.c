@@ -68,7 +68,7 @@ write_objects (gpointer data)
     memcpy (bytes, &stamp, sizeof stamp);
     payload = g_bytes_new_take (bytes, size);
     if (!ec_moq_track_write_object (self->track, group, object, 128, payload,
-                                    object + 1 == (guint64) load->group, NULL))
+                                    object + 1 == (guint64) load->group, NULL, NULL))
       break;
     self->n++;
   }
@@ -88,7 +88,7 @@ ec_bench_publish (const EcBenchLoad *load)
   session = ec_moq_session_connect (load->uri, options, NULL, &error);
   if (!session)
     return ec_tool_fail ("bench", error);
-  publisher.track = ec_moq_track_new (load->space, load->track, &error);
+  publisher.track = ec_moq_track_new (load->space, load->track, NULL, &error);
   if (!publisher.track || !ec_moq_session_add_track (session, publisher.track, &error) ||
       !ec_moq_session_announce (session, load->space, NULL, &error))
     return ec_tool_fail ("bench", error);

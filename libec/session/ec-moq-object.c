@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session/ec-moq-object-private.h"
 
+#include "session/ec-moq-variant.h"
+
 /**
  * EcMoqObject:
  *
@@ -281,7 +283,7 @@ ec_moq_object_get_payload (EcMoqObject *self)
  * ec_moq_object_get_properties:
  * @self: an object
  *
- * What the publisher says of the object (draft-ietf-moq-transport-18 §2.3.3): pairs of a type and a value, which is a number
+ * What the publisher says of the object (draft-ietf-moq-transport-18 §2.5, §12): pairs of a type and a value, which is a number
  * (`t`) where the type is even, and bytes (`ay`) where it is odd.
  *
  * Returns: (transfer full): an array of `(tv)`, which may be empty
@@ -289,22 +291,8 @@ ec_moq_object_get_payload (EcMoqObject *self)
 GVariant *
 ec_moq_object_get_properties (EcMoqObject *self)
 {
-  GVariantBuilder builder;
-
   g_return_val_if_fail (EC_IS_MOQ_OBJECT (self), NULL);
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tv)"));
-  for (guint i = 0; i < ec_moqt_properties_get_n (self->item->properties); i++) {
-    const EcMoqtProperty *property = ec_moqt_properties_get (self->item->properties, i);
-    GVariant *value;
-
-    if (property->type % 2 == 0)
-      value = g_variant_new_uint64 (property->number);
-    else
-      value = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, property->data, property->size, 1);
-    g_variant_builder_add (&builder, "(tv)", property->type, value);
-  }
-  return g_variant_ref_sink (g_variant_builder_end (&builder));
+  return ec_moq_variant_from_properties (self->item->properties);
 }
 
 /**

@@ -247,26 +247,30 @@ ec_moq_session_fetch_finish (EcMoqSession *self, GAsyncResult *result, GError **
 /**
  * ec_moq_session_list_announcements:
  * @self: a session
- * @prefix: (nullable): what the namespaces begin with; %NULL: the peer is not asked, and only what it announces by itself is listed
+ * @prefix: (nullable): what the namespaces begin with: whole fields, percent-encoded, with “/” between them; %NULL: the peer is not
+ *   asked, and only what it announces by itself is listed
+ * @error: return location for an error
  *
- * Follows which namespaces the peer has.
+ * Follows which namespaces the peer has (SUBSCRIBE_NAMESPACE, draft-ietf-moq-transport-18 §6.1), for as long as the list is kept.
  *
- * Returns: (transfer full): a list, empty at first
+ * Does not wait: the list is empty at first, changes as the peer tells, and has [property@MoqAnnouncements:error] if it does not. Fails with
+ * %EC_MOQ_ERROR_BAD_URI if @prefix cannot be one.
+ *
+ * Returns: (transfer full): a list
  */
 EcMoqAnnouncements *
-ec_moq_session_list_announcements (EcMoqSession *self, const char *prefix)
+ec_moq_session_list_announcements (EcMoqSession *self, const char *prefix, GError **error)
 {
   g_autoptr (EcMoqtName) name = NULL;
-  g_autoptr (GError) error = NULL;
 
   g_return_val_if_fail (EC_IS_MOQ_SESSION (self), NULL);
 
-  if (prefix && *prefix) {
-    name = ec_moqt_name_new_from_path (prefix, NULL, &error);
+  if (prefix) {
+    name = ec_moqt_name_new_from_path (prefix, NULL, error);
     if (!name)
-      g_warning ("%s", error->message);
+      return NULL;
   }
-  return ec_moq_announcements_new (ec_moq_session_get_core (self), name, name ? prefix : NULL);
+  return ec_moq_announcements_new (ec_moq_session_get_core (self), name, prefix);
 }
 
 /**

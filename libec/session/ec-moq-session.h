@@ -118,8 +118,9 @@ EcMoqSubscription *ec_moq_session_fetch_finish (EcMoqSession *self,
                                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 EC_AVAILABLE_IN_1_0
-EcMoqAnnouncements *ec_moq_session_list_announcements (EcMoqSession *self, const char *prefix)
-    G_GNUC_WARN_UNUSED_RESULT;
+EcMoqAnnouncements *ec_moq_session_list_announcements (EcMoqSession *self,
+                                                       const char *prefix,
+                                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 EC_AVAILABLE_IN_1_0
 gboolean ec_moq_session_take_tracks (EcMoqSession *self, const char *prefix, GError **error);

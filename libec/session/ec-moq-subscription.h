@@ -38,6 +38,20 @@ const char *ec_moq_subscription_get_track (EcMoqSubscription *self);
 EC_AVAILABLE_IN_1_0
 gboolean ec_moq_subscription_get_largest (EcMoqSubscription *self, guint64 *group, guint64 *object);
 EC_AVAILABLE_IN_1_0
+GVariant *ec_moq_subscription_get_properties (EcMoqSubscription *self) G_GNUC_WARN_UNUSED_RESULT;
+EC_AVAILABLE_IN_1_0
+guint ec_moq_subscription_get_priority (EcMoqSubscription *self);
+EC_AVAILABLE_IN_1_0
+void ec_moq_subscription_set_priority (EcMoqSubscription *self, guint priority);
+EC_AVAILABLE_IN_1_0
+gboolean ec_moq_subscription_get_forward (EcMoqSubscription *self);
+EC_AVAILABLE_IN_1_0
+void ec_moq_subscription_set_forward (EcMoqSubscription *self, gboolean forward);
+EC_AVAILABLE_IN_1_0
+guint ec_moq_subscription_get_delivery_timeout (EcMoqSubscription *self);
+EC_AVAILABLE_IN_1_0
+void ec_moq_subscription_set_delivery_timeout (EcMoqSubscription *self, guint delivery_timeout);
+EC_AVAILABLE_IN_1_0
 guint64 ec_moq_subscription_get_n_dropped (EcMoqSubscription *self);
 EC_AVAILABLE_IN_1_0
 gsize ec_moq_subscription_get_queued (EcMoqSubscription *self);

@@ -106,7 +106,7 @@ write_object (EcMoqTrack *track, guint64 group, guint64 object, gsize size, gboo
   g_autoptr (GBytes) payload = make_payload (group, object, size);
   g_autoptr (GError) error = NULL;
 
-  ec_moq_track_write_object (track, group, object, 100, payload, end, &error);
+  ec_moq_track_write_object (track, group, object, 100, payload, end, NULL, &error);
   g_assert_no_error (error);
 }
 
@@ -148,7 +148,7 @@ EcMoqTrack *
 make_track (const char *space, const char *name)
 {
   g_autoptr (GError) error = NULL;
-  EcMoqTrack *track = ec_moq_track_new (space, name, &error);
+  EcMoqTrack *track = ec_moq_track_new (space, name, NULL, &error);
 
   g_assert_no_error (error);
   return track;

@@ -139,6 +139,7 @@ test_refused (gconstpointer data)
       ec_moq_session_subscribe (pair.ours, "a", "other", EC_MOQ_START_CURRENT_GROUP, NULL, &error));
   g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_NOT_FOUND);
   g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, "there is no such track here"));
   g_clear_error (&error);
   g_assert_null (ec_moq_session_fetch (pair.ours, "a", "other", 0, 1, NULL, &error));
   g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_NOT_FOUND);
@@ -170,12 +171,15 @@ test_announce (gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   pair_start (&pair, data);
-  all = ec_moq_session_list_announcements (pair.theirs, NULL);
+  all = ec_moq_session_list_announcements (pair.theirs, NULL, NULL);
   g_assert_true (ec_moq_session_announce (pair.ours, "x/one", NULL, &error));
   g_assert_no_error (error);
   WAIT_UNTIL (lists (all, "x/one"));
-  some = ec_moq_session_list_announcements (pair.theirs, "x");
+  some = ec_moq_session_list_announcements (pair.theirs, "x", NULL);
   WAIT_UNTIL (lists (some, "x/one"));
+  g_assert_null (ec_moq_session_list_announcements (pair.theirs, "x//y", &error));
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI);
+  g_clear_error (&error);
   WAIT_UNTIL (ec_moq_announcements_get_granted (some));
   g_assert_true (ec_moq_session_announce (pair.ours, "x/two", NULL, &error));
   g_assert_true (ec_moq_session_announce (pair.ours, "y", NULL, &error));
@@ -446,6 +450,202 @@ test_go_away (gconstpointer data)
   pair_stop (&pair);
 }
 
+/* -- What is said of tracks and objects */
+
+static void
+expect_properties (GVariant *got, const char *text)
+{
+  g_autoptr (GVariant) own = got;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) wanted =
+      g_variant_parse (G_VARIANT_TYPE ("a(tv)"), text, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (g_variant_equal (own, wanted));
+}
+
+static gboolean
+write_with (EcMoqTrack *track, guint64 object, const char *text, GError **error)
+{
+  g_autoptr (GBytes) payload = make_payload (1, object, 10);
+  g_autoptr (GVariant) said =
+      text ? g_variant_parse (G_VARIANT_TYPE ("a(tv)"), text, NULL, NULL, NULL) : NULL;
+
+  g_assert_true (!text || said);
+  return ec_moq_track_write_object (track, 1, object, 100, payload, FALSE, said, error);
+}
+
+#define TRACK_SAYS "[(0x3800, <uint64 4611686018427387903>), (0x3801, <b'tracks'>)]"
+#define OBJECT_SAYS                                                                                \
+  "[(0x3802, <uint64 7>), (0x3802, <uint64 5>), (0x3803, <@ay []>), (0x3805, <b'x'>)]"
+
+/* … comes with them, by subscription and by fetch; what no peer could take is refused here. */
+static void
+test_said (gconstpointer data)
+{
+  static const char *const bad[] = {
+    "[(0x3803, <uint64 7>)]",                   /* odd: bytes */
+    "[(0x3802, <b'x'>)]",                       /* even: a number */
+    "[(0x3802, <uint64 4611686018427387904>)]", /* 63 bits */
+    "[(0xb, <b'x'>)]",                          /* Immutable Properties, §12.7 */
+    "[(0x3c, <uint64 2>)]",                     /* a gap before group 1, §12.8 */
+    "[(0x3e, <uint64 1>), (0x3e, <uint64 1>)]", /* twice, §12.9 */
+    "[(0x4000, <uint64 1>)]",                   /* of tracks alone, §2.5.1 */
+  };
+  g_autoptr (GVariant) says =
+      g_variant_parse (G_VARIANT_TYPE ("a(tv)"), TRACK_SAYS, NULL, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EcMoqSubscription) subscription = NULL, fetch = NULL;
+  Pair pair = { .early = ec_moq_track_new ("a", "t", says, &error) };
+  EcMoqSubscription *both[2];
+
+  g_assert_no_error (error);
+  expect_properties (ec_moq_track_get_properties (pair.early), TRACK_SAYS);
+  pair_start (&pair, data);
+  g_assert_true (write_with (pair.early, 0, OBJECT_SAYS, &error));
+  g_assert_true (write_with (pair.early, 1, NULL, &error));
+  both[0] = subscription = subscribe (pair.ours, "a", "t", EC_MOQ_START_CURRENT_GROUP);
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_assert_false (write_with (pair.early, 2, bad[i], &error));
+    g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_MALFORMED_TRACK);
+    g_clear_error (&error);
+  }
+  g_assert_true (write_with (pair.early, 2, OBJECT_SAYS, &error));
+  both[1] = fetch = ec_moq_session_fetch (pair.ours, "a", "t", 1, 1, NULL, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 2; i++) {
+    expect_properties (ec_moq_subscription_get_properties (both[i]), TRACK_SAYS);
+    for (guint64 id = 0; id < 3; id++) {
+      g_autoptr (EcMoqObject) object = read_object (both[i]);
+
+      g_assert_cmpuint (ec_moq_object_get_id (object), ==, id);
+      expect_properties (ec_moq_object_get_properties (object), id == 1 ? "[]" : OBJECT_SAYS);
+    }
+  }
+  pair_stop (&pair);
+}
+
+/* What is too large is refused, and nothing of it is published. */
+static void
+test_too_large (void)
+{
+  g_autoptr (EcMoqTrack) track = make_track ("a", "t");
+  g_autoptr (GBytes) large = make_payload (0, 0, 16 * 1024 * 1024 + 1),
+                     small = make_payload (1, 0, 1);
+  g_autofree guint8 *bytes = g_malloc0 (17000);
+  g_autoptr (GError) error = NULL;
+  GVariant *said = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, 17000, 1);
+
+  write_object (track, 0, 0, 1, FALSE);
+  g_assert_false (ec_moq_track_write_object (track, 1, 0, 0, large, FALSE, NULL, &error));
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_LIMIT);
+  g_clear_error (&error);
+  g_assert_false (ec_moq_track_write_object (
+      track, 1, 0, 0, small, FALSE, g_variant_new_parsed ("[(uint64 1, %v)]", said), &error));
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_LIMIT);
+  g_clear_error (&error);
+  g_assert_false (ec_moq_track_write_object (track, G_MAXUINT64, 0, 0, small, FALSE, NULL, &error));
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_INVALID_RANGE);
+  g_clear_error (&error);
+  g_assert_false (ec_moq_track_write_object (track, 0, 0, 0, small, FALSE, NULL, &error));
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_INVALID_RANGE);
+  write_object (track, 0, 1, 1, FALSE);
+}
+
+/* -- What a subscriber changes while it reads */
+
+static guint64
+get_sent (EcMoqTrack *track)
+{
+  EcMoqFeedStats stats;
+
+  ec_moq_feed_get_stats (ec_moq_track_get_feed (track), &stats);
+  return stats.bytes_out;
+}
+
+/* A group, and whether it was sent, so far as can be told in a while. */
+static gboolean
+write_group_and_see (EcMoqTrack *track, guint64 group)
+{
+  guint64 before = get_sent (track);
+  gint64 end = g_get_monotonic_time () + 100 * G_TIME_SPAN_MILLISECOND;
+
+  write_object (track, group, 0, 1000, TRUE);
+  while (get_sent (track) == before && g_get_monotonic_time () < end)
+    g_thread_yield ();
+  return get_sent (track) > before;
+}
+
+/* Nothing of a pause comes, and all that is published behind it. */
+static void
+test_forward (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "t") };
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  guint64 group = 1, from, to;
+  guint n_notified = 0;
+
+  pair_start (&pair, data);
+  subscription = subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP);
+  g_signal_connect_swapped (subscription, "notify::forward", G_CALLBACK (g_atomic_int_inc),
+                            &n_notified);
+  g_assert_true (ec_moq_subscription_get_forward (subscription));
+  WAIT_UNTIL (write_group_and_see (pair.early, group++));
+  g_object_set (subscription, "forward", FALSE, "priority", 7, NULL);
+  ec_moq_subscription_set_forward (subscription, FALSE);
+  g_assert_cmpuint (n_notified, ==, 1);
+  g_assert_false (ec_moq_subscription_get_forward (subscription));
+  g_assert_cmpuint (ec_moq_subscription_get_priority (subscription), ==, 7);
+  WAIT_UNTIL (!write_group_and_see (pair.early, group++));
+  from = group;
+  for (guint i = 0; i < 3; i++)
+    g_assert_false (write_group_and_see (pair.early, group++));
+  to = group;
+  ec_moq_subscription_set_forward (subscription, TRUE);
+  WAIT_UNTIL (write_group_and_see (pair.early, group++));
+  ec_moq_track_end (pair.early);
+  for (guint64 last = 0;;) {
+    g_autoptr (EcMoqObject) object = read_object (subscription);
+
+    if (!object) {
+      g_assert_cmpuint (last, ==, group - 1);
+      break;
+    }
+    last = ec_moq_object_get_group (object);
+    g_assert_true (last < from || last >= to - 1);
+  }
+  pair_stop (&pair);
+}
+
+/* What waits for longer than it is worth is given up: here, for a reader that does not read. */
+static void
+test_delivery_timeout (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "t") };
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  gsize n = 0;
+
+  pair_start (&pair, data);
+  subscription = subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP);
+  ec_moq_subscription_set_delivery_timeout (subscription, 200);
+  g_assert_cmpuint (ec_moq_subscription_get_delivery_timeout (subscription), ==, 200);
+  /* The update has arrived before this, or arrives while it waits. */
+  for (guint64 id = 0; id < 40; id++)
+    write_object (pair.early, 1, id, 500000, id == 39);
+  g_usleep (500000);
+  for (;; n++) {
+    g_autoptr (EcMoqObject) object = read_object (subscription);
+
+    if (ec_moq_object_get_kind (object) == EC_MOQ_OBJECT_KIND_OBJECT)
+      continue;
+    g_assert_cmpint (ec_moq_object_get_kind (object), ==, EC_MOQ_OBJECT_KIND_GROUP_LOST);
+    break;
+  }
+  g_test_message ("%" G_GSIZE_FORMAT " of 40 objects came", n);
+  g_assert_cmpuint (n, <, 40);
+  pair_stop (&pair);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -465,5 +665,9 @@ main (int argc, char **argv)
   add_all_ways ("take-and-go", test_take_and_go);
   add_all_ways ("unasked", test_unasked);
   add_all_ways ("go-away", test_go_away);
+  add_all_ways ("said", test_said);
+  g_test_add_func ("/session/too-large", test_too_large);
+  add_all_ways ("forward", test_forward);
+  add_all_ways ("delivery-timeout", test_delivery_timeout);
   return g_test_run ();
 }
