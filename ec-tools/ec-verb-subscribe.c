@@ -446,7 +446,7 @@ ec_verb_subscribe (int argc, char **argv)
   ec_tool_get_cancellable ();
   options = make_options ();
   ec_tool_progress ("Connecting to %s…", uri);
-  session = ec_moq_session_connect (uri, options, ec_tool_get_cancellable (), &error);
+  session = ec_moq_session_new_for_uri (uri, options, ec_tool_get_cancellable (), &error);
   if (!session || !run (session, name, first, last, &error))
     return ec_tool_fail ("subscribe", error);
   return EC_TOOL_DONE;

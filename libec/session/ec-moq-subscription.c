@@ -9,14 +9,17 @@
  * A track of a peer that is being read: subscribed to, or fetched.
  *
  * [method@MoqSession.subscribe] and [method@MoqSession.fetch] make them. Objects are pulled, by
- * [method@MoqSubscription.read_object], in any thread; how fast, is for the peer to follow: it is given credit as objects are read. What
- * a subscription holds for a slow reader is bounded: beyond 32 MiB the oldest groups are dropped, and told as
- * %EC_MOQ_OBJECT_KIND_GROUP_LOST.
+ * [method@MoqSubscription.read_object], in any thread; how fast, is for the peer to follow: it is given credit as objects are read, and leaves
+ * out old groups of a live track if that is too slow. Who reads nothing for two seconds is not waited for any longer, for the session may carry
+ * other things: then the oldest groups are dropped here, beyond 32 MiB. A fetch is waited for without end, and nothing of it is
+ * dropped; several that nobody reads hold up what else the session carries.
  *
- * Groups come in ascending order, as far as they are there, and the objects of a group in ascending order. One that is lost on
- * the way, or that the publisher gave up, ends with %EC_MOQ_OBJECT_KIND_GROUP_LOST.
+ * Groups come in ascending order, as far as they are there, and the objects of a group in ascending order, each once. A group that is
+ * lost on the way, that was dropped, or that the publisher gave up, ends with %EC_MOQ_OBJECT_KIND_GROUP_LOST; one of which nothing came is not
+ * told of.
  *
- * It ends when the track does, by [method@MoqSubscription.close], or with the last reference.
+ * It ends when the track does, by [method@MoqSubscription.close], or with the last reference. All methods may be called from any thread;
+ * notifications come from the thread that made the change.
  */
 struct _EcMoqSubscription {
   GObject parent_instance;
@@ -257,7 +260,7 @@ ec_moq_subscription_get_track (EcMoqSubscription *self)
  *
  * The last object that had been published when the subscription was granted.
  *
- * Returns: %FALSE if there was none, or for a fetch
+ * Returns: %FALSE if there was none, or for a fetch; both are 0 then
  */
 gboolean
 ec_moq_subscription_get_largest (EcMoqSubscription *self, guint64 *group, guint64 *object)
@@ -454,10 +457,12 @@ ec_moq_subscription_get_queued (EcMoqSubscription *self)
  * @cancellable: (nullable): ends the wait
  * @error: return location for an error
  *
- * Waits for the next object.
+ * Waits for the next object, or news of a group ([property@MoqObject:kind]); blocks. Cancelling loses none.
  *
- * Fails with %EC_MOQ_ERROR_CLOSED if the session or the subscription was closed, %EC_MOQ_ERROR_LIMIT if a fetch was
- * read too slowly, another code of #EcMoqError as the publisher ended the track, or %G_IO_ERROR_CANCELLED.
+ * Fails, when all that came was read, with %EC_MOQ_ERROR_CLOSED if the session or the subscription was closed, %EC_MOQ_ERROR_LIMIT
+ * if more than 32 MiB of what was fetched waited to be read, %EC_MOQ_ERROR_TOO_FAR_BEHIND, %EC_MOQ_ERROR_MALFORMED_TRACK or another code of
+ * #EcMoqError as the publisher ended the subscription (PUBLISH_DONE, draft-ietf-moq-transport-18 §10.11); or with %G_IO_ERROR_CANCELLED. It goes on
+ * failing so.
  *
  * Returns: (transfer full) (nullable): an object, or %NULL without an error at the track's end
  */
@@ -479,7 +484,7 @@ ec_moq_subscription_read_object (EcMoqSubscription *self, GCancellable *cancella
  * @callback: (scope async): called when there is an object, or the end
  * @user_data: for @callback
  *
- * Waits for the next object. Several calls are served in turns.
+ * Waits for the next object, as [method@MoqSubscription.read_object] does, without blocking. Several calls are served in turns.
  */
 void
 ec_moq_subscription_read_object_async (EcMoqSubscription *self,

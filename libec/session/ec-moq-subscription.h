@@ -15,7 +15,7 @@ G_BEGIN_DECLS
  * @EC_MOQ_START_NEXT_OBJECT: at the next object
  * @EC_MOQ_START_NEXT_GROUP: at the next group's first object
  *
- * Where a subscription begins.
+ * Where a subscription begins (filters, draft-ietf-moq-transport-18 §5.1.2). What was published before is had by [method@MoqSession.fetch].
  */
 typedef enum {
   EC_MOQ_START_CURRENT_GROUP,

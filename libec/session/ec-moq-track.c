@@ -13,9 +13,13 @@
  * A track that is made here.
  *
  * It is offered to a peer by [method@MoqSession.add_track], and to as many as one likes; objects are written once for all of
- * them. The newest groups are kept, at least two, so that who comes late begins with the group that is open.
+ * them. The newest groups are kept, so that who comes late begins with the group that is open, and others can be fetched: 32 of them, for 60
+ * seconds, up to 64 MiB, but always the newest two.
  *
- * Objects are written in order: a group's from 0 up, and groups ascending. May be used from any thread, one at a time.
+ * Objects are written in order: a group's ascending from 0, which is where readers begin, and groups ascending; either may leave ids
+ * out. Each group is one subgroup (draft-ietf-moq-transport-18 §2.2) on a stream of its own. All methods may be called from any thread.
+ *
+ * It ends by [method@MoqTrack.end], or with its last reference.
  */
 struct _EcMoqTrack {
   GObject parent_instance;
@@ -110,13 +114,13 @@ ec_moq_track_class_init (EcMoqTrackClass *klass)
   object_class->finalize = ec_moq_track_finalize;
   object_class->get_property = ec_moq_track_get_property;
   /**
-   * EcMoqTrack:namespace:
+   * EcMoqTrack:namespace: (getter get_namespace)
    *
    * The track's namespace: its fields, percent-encoded, with “/” between them.
    */
   pspecs[PROP_NAMESPACE] = g_param_spec_string ("namespace", NULL, NULL, NULL, READABLE);
   /**
-   * EcMoqTrack:name:
+   * EcMoqTrack:name: (getter get_name)
    *
    * The track's name in its namespace.
    */
@@ -417,7 +421,8 @@ ec_moq_track_write_object (EcMoqTrack *self,
  * ec_moq_track_abandon_group:
  * @self: a track
  *
- * Gives up the group that is open: who reads it is told that the rest will not come.
+ * Gives up the group that is open: its streams are reset (draft-ietf-moq-transport-18 §11.4.3), and who reads it is told that the rest will not
+ * come. Nothing more can be written to it. Without an open group it does nothing.
  */
 void
 ec_moq_track_abandon_group (EcMoqTrack *self)
@@ -438,7 +443,8 @@ ec_moq_track_abandon_group (EcMoqTrack *self)
  * ec_moq_track_end:
  * @self: a track
  *
- * Ends the track, when all that was written has been sent. Nothing can be written any more.
+ * Ends the track (TRACK_ENDED, draft-ietf-moq-transport-18 §10.11): the open group has ended, and who reads is told when all that was written has
+ * been sent. Does not wait for that. Nothing can be written any more. Only the first call counts.
  */
 void
 ec_moq_track_end (EcMoqTrack *self)

@@ -118,7 +118,7 @@ connect_to (Stage *self, const char *scheme, const char *draft, GError **error)
   g_autoptr (EcMoqConnectOptions) options = g_object_new (
       EC_TYPE_MOQ_CONNECT_OPTIONS, "certificate-hashes", hashes, "protocols", protocols, NULL);
 
-  return ec_moq_session_connect (uri, options, NULL, error);
+  return ec_moq_session_new_for_uri (uri, options, NULL, error);
 }
 
 /* -- Viewers, each in a thread */

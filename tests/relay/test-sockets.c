@@ -84,7 +84,7 @@ dial_as (EcRelay *relay, const Way *way, const char *token, EcIdentity *identity
       g_object_new (EC_TYPE_MOQ_CONNECT_OPTIONS, "certificate-hashes", hashes, "protocols",
                     protocols, "token", bytes, "identity", identity, NULL);
   g_autoptr (GError) error = NULL;
-  EcMoqSession *session = ec_moq_session_connect (uri, options, NULL, &error);
+  EcMoqSession *session = ec_moq_session_new_for_uri (uri, options, NULL, &error);
 
   g_assert_no_error (error);
   return session;

@@ -72,7 +72,7 @@ pair_start (Pair *pair, const Way *way)
   g_assert_no_error (error);
   options = pair_make_options (pair, way);
   uri = pair_make_uri (pair, way);
-  pair->ours = ec_moq_session_connect (uri, options, NULL, &error);
+  pair->ours = ec_moq_session_new_for_uri (uri, options, NULL, &error);
   g_assert_no_error (error);
   if (pair->unasked)
     ec_moq_core_run (ec_moq_session_get_core (pair->ours), publish_unasked,

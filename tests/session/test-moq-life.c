@@ -32,22 +32,22 @@ test_cancel_connecting (void)
   g_autoptr (GAsyncResult) first = NULL, second = NULL;
   g_autoptr (GError) error = NULL;
 
-  ec_moq_session_connect_async (uri, NULL, cancellable, keep_result, &first);
+  ec_moq_session_new_for_uri_async (uri, NULL, cancellable, keep_result, &first);
   g_main_context_iteration (NULL, FALSE);
   g_assert_null (first);
   g_cancellable_cancel (cancellable);
   WAIT_UNTIL (first);
-  g_assert_null (ec_moq_session_connect_finish (first, &error));
+  g_assert_null (ec_moq_session_new_for_uri_finish (first, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_clear_error (&error);
 
   /* One that is cancelled before it begins. */
-  ec_moq_session_connect_async (uri, NULL, cancellable, keep_result, &second);
+  ec_moq_session_new_for_uri_async (uri, NULL, cancellable, keep_result, &second);
   WAIT_UNTIL (second);
-  g_assert_null (ec_moq_session_connect_finish (second, &error));
+  g_assert_null (ec_moq_session_new_for_uri_finish (second, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_clear_error (&error);
-  g_assert_null (ec_moq_session_connect (uri, NULL, cancellable, &error));
+  g_assert_null (ec_moq_session_new_for_uri (uri, NULL, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
@@ -69,7 +69,7 @@ test_cancel_blocking (void)
   g_autoptr (GError) error = NULL;
   GThread *thread = g_thread_new ("cancel", cancel_soon, cancellable);
 
-  g_assert_null (ec_moq_session_connect (uri, NULL, cancellable, &error));
+  g_assert_null (ec_moq_session_new_for_uri (uri, NULL, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_thread_join (thread);
 }
@@ -83,7 +83,7 @@ test_no_answer (void)
       g_object_new (EC_TYPE_MOQ_CONNECT_OPTIONS, "timeout", 300, NULL);
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (ec_moq_session_connect (uri, options, NULL, &error));
+  g_assert_null (ec_moq_session_new_for_uri (uri, options, NULL, &error));
   g_test_message ("%s", error->message);
   g_assert_cmpuint (error->domain, ==, EC_MOQ_ERROR);
   g_assert_true (error->code == EC_MOQ_ERROR_TIMEOUT || error->code == EC_MOQ_ERROR_UNREACHABLE);
@@ -106,7 +106,7 @@ test_cancel_requests (gconstpointer data)
   options = pair_make_options (&pair, data);
   uri = pair_make_uri (&pair, data);
   g_main_context_push_thread_default (ours);
-  session = ec_moq_session_connect (uri, options, NULL, &error);
+  session = ec_moq_session_new_for_uri (uri, options, NULL, &error);
   g_assert_no_error (error);
   ec_moq_session_subscribe_async (session, "a", "t", EC_MOQ_START_CURRENT_GROUP, cancellable,
                                   keep_result, &subscribed);
@@ -273,18 +273,44 @@ test_server_goes (gconstpointer data)
     options = pair_make_options (&pair, data);
     uri = pair_make_uri (&pair, data);
     g_object_set (options, "timeout", 2000, NULL);
-    ec_moq_session_connect_async (uri, options, NULL, keep_result, &connected);
+    ec_moq_session_new_for_uri_async (uri, options, NULL, keep_result, &connected);
     for (guint n = 0; n < i; n++)
       g_usleep (1000);
     g_signal_handlers_disconnect_by_data (pair.server, &pair);
     g_clear_object (&pair.server);
     WAIT_UNTIL (connected);
-    session = ec_moq_session_connect_finish (connected, &error);
+    session = ec_moq_session_new_for_uri_finish (connected, &error);
     g_assert_true ((session != NULL) != (error != NULL));
     WAIT_UNTIL (ec_moq_session_get_state (pair.ours) == EC_MOQ_SESSION_STATE_CLOSED);
     pair.server = ec_moq_server_new (NULL);
     pair_stop (&pair);
   }
+}
+
+/* A server that was stopped can be started again; what is done to it meanwhile does nothing. */
+static void
+test_server_again (void)
+{
+  g_autoptr (EcMoqServer) server = ec_moq_server_new ("127.0.0.1:0");
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < 2; i++) {
+    g_auto (GStrv) running = NULL, stopped = NULL, hashes = NULL;
+
+    g_assert_true (ec_moq_server_start (server, &error));
+    g_assert_no_error (error);
+    running = ec_moq_server_dup_addresses (server);
+    hashes = ec_moq_server_dup_certificate_hashes (server);
+    g_assert_cmpuint (g_strv_length (running), ==, 1);
+    g_assert_cmpuint (g_strv_length (hashes), >=, 1);
+    ec_moq_server_stop (server);
+    ec_moq_server_stop (server);
+    stopped = ec_moq_server_dup_addresses (server);
+    g_assert_cmpuint (g_strv_length (stopped), ==, 0);
+  }
+  g_object_set (server, "listen", NULL, "certificate-file", "/nonexistent", NULL);
+  g_assert_false (ec_moq_server_start (server, &error));
+  g_assert_cmpuint (error->domain, ==, EC_MOQ_ERROR);
 }
 
 int
@@ -294,6 +320,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/cancel-connecting", test_cancel_connecting);
   g_test_add_func ("/session/cancel-blocking", test_cancel_blocking);
   g_test_add_func ("/session/no-answer", test_no_answer);
+  g_test_add_func ("/session/server-again", test_server_again);
   add_all_ways ("cancel-requests", test_cancel_requests);
   add_all_ways ("outlive", test_outlive);
   add_all_ways ("drop-in-handler", test_drop_in_handler);

@@ -278,9 +278,9 @@ test_async (gconstpointer data)
   g_clear_object (&pair.theirs);
   options = pair_make_options (&pair, data);
   uri = pair_make_uri (&pair, data);
-  ec_moq_session_connect_async (uri, options, NULL, keep_result, &connected);
+  ec_moq_session_new_for_uri_async (uri, options, NULL, keep_result, &connected);
   WAIT_UNTIL (connected);
-  second = ec_moq_session_connect_finish (connected, &error);
+  second = ec_moq_session_new_for_uri_finish (connected, &error);
   g_assert_no_error (error);
   WAIT_UNTIL (pair.theirs);
   ec_moq_session_subscribe_async (second, "a", "t", EC_MOQ_START_NEXT_OBJECT, NULL, keep_result,

@@ -18,7 +18,7 @@ connect_to (const char *uri, const char *hash)
   EcMoqSession *session;
 
   g_object_set (options, "certificate-hashes", hashes, NULL);
-  session = ec_moq_session_connect (uri, options, NULL, &error);
+  session = ec_moq_session_new_for_uri (uri, options, NULL, &error);
   if (!session)
     g_error ("%s", error->message);
   return session;
