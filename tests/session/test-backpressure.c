@@ -174,6 +174,41 @@ test_beside (gconstpointer data)
   pair_stop (&pair);
 }
 
+/* Groups of next to nothing: it is the streams that are bounded then, at both ends. */
+static void
+test_tiny (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "unread") };
+  g_autoptr (EcMoqSubscription) unread = NULL, read = NULL;
+  g_autoptr (EcMoqTrack) other = make_track ("a", "read");
+  guint64 last = 0;
+
+  pair_start (&pair, data);
+  g_assert_true (ec_moq_session_add_track (pair.theirs, other, NULL));
+  unread = subscribe (pair.ours, "a", "unread", EC_MOQ_START_NEXT_GROUP);
+  read = subscribe (pair.ours, "a", "read", EC_MOQ_START_NEXT_GROUP);
+  for (guint64 group = 1; group <= 10000; group++) {
+    write_object (pair.early, group, 0, 10, TRUE);
+    if (group % 1000 > 0)
+      continue;
+    write_object (other, group, 0, 1000, TRUE);
+    expect_object (read, group, 0, 1000);
+    expect_kind (read, EC_MOQ_OBJECT_KIND_GROUP_ENDED, group);
+    g_assert_cmpuint (ec_moq_subscription_get_queued (unread), <=, MIB);
+  }
+  ec_moq_track_end (pair.early);
+  for (;;) {
+    g_autoptr (EcMoqObject) object = read_object (unread);
+
+    if (!object)
+      break;
+    g_assert_cmpuint (ec_moq_object_get_group (object), >=, last);
+    last = ec_moq_object_get_group (object);
+  }
+  g_assert_cmpuint (last, ==, 10000);
+  pair_stop (&pair);
+}
+
 #define LARGE_SIZE ((gsize) (3 * MIB / 2))
 
 /* What is fetched waits at the sender until it is read, large objects too: all of it comes. */
@@ -225,6 +260,7 @@ main (int argc, char **argv)
   add ("never-read", test_never_read);
   add ("slow", test_slow);
   add ("beside", test_beside);
+  add ("tiny", test_tiny);
   add ("fetch", test_fetch);
   return g_test_run ();
 }
