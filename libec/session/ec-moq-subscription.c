@@ -498,6 +498,8 @@ ec_moq_subscription_read_object_async (EcMoqSubscription *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, ec_moq_subscription_read_object_async);
+  /* What was read already is not thrown away. */
+  g_task_set_check_cancellable (task, FALSE);
   ec_moq_inbox_read_async (ec_moq_reader_get_inbox (self->reader), task);
 }
 

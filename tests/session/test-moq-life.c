@@ -132,6 +132,40 @@ test_cancel_requests (gconstpointer data)
   g_main_context_unref (ours);
 }
 
+/* What is there when a read is cancelled is not lost: it is read by that or by the next one. */
+static void
+test_cancel_reading (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "t") };
+  g_autoptr (GCancellable) before = g_cancellable_new (), behind = g_cancellable_new ();
+  g_autoptr (GAsyncResult) none = NULL, read = NULL;
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  g_autoptr (EcMoqObject) object = NULL;
+  g_autoptr (GError) error = NULL;
+
+  pair_start (&pair, data);
+  subscription = subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP);
+  write_object (pair.early, 1, 0, 100, FALSE);
+  write_object (pair.early, 1, 1, 100, FALSE);
+  WAIT_UNTIL (ec_moq_subscription_get_queued (subscription) > 200);
+  ec_moq_subscription_read_object_async (subscription, before, keep_result, &none);
+  g_cancellable_cancel (before);
+  WAIT_UNTIL (none);
+  g_assert_null (ec_moq_subscription_read_object_finish (subscription, none, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  ec_moq_subscription_read_object_async (subscription, behind, keep_result, &read);
+  WAIT_UNTIL (read);
+  g_cancellable_cancel (behind);
+  object = ec_moq_subscription_read_object_finish (subscription, read, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (ec_moq_object_get_id (object), ==, 0);
+  g_assert_null (ec_moq_subscription_read_object (subscription, behind, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  expect_object (subscription, 1, 1, 100);
+  pair_stop (&pair);
+}
+
 /* The session goes first: what was made of it says so, and lets go of itself. */
 static void
 test_outlive (gconstpointer data)
@@ -322,6 +356,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/no-answer", test_no_answer);
   g_test_add_func ("/session/server-again", test_server_again);
   add_all_ways ("cancel-requests", test_cancel_requests);
+  add_all_ways ("cancel-reading", test_cancel_reading);
   add_all_ways ("outlive", test_outlive);
   add_all_ways ("drop-in-handler", test_drop_in_handler);
   add_all_ways ("too-late", test_too_late);
