@@ -143,7 +143,9 @@ ec_moq_subscription_set_property (GObject *object, guint id, const GValue *value
 
 #define READABLE (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
 #define WRITABLE (G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS)
-#define DEFAULT_PRIORITY 128 /* §10.2.7 */
+/* What was said once cannot be taken back (§10.9), and up to draft 16 must not be 0 (draft-ietf-moq-transport-16 §9.2.2.2). */
+#define NO_TIMEOUT G_MAXUINT32 /* ms */
+#define DEFAULT_PRIORITY 128   /* §10.2.7 */
 
 static void
 install_properties (GObjectClass *object_class)
@@ -410,7 +412,8 @@ void
 ec_moq_subscription_set_delivery_timeout (EcMoqSubscription *self, guint delivery_timeout)
 {
   EcMoqtParams changed = { .has = EC_MOQT_PARAM_OBJECT_DELIVERY_TIMEOUT,
-                           .object_delivery_timeout_ms = delivery_timeout };
+                           .object_delivery_timeout_ms =
+                               delivery_timeout ? delivery_timeout : NO_TIMEOUT };
 
   g_return_if_fail (EC_IS_MOQ_SUBSCRIPTION (self));
 

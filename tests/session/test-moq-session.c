@@ -3,6 +3,7 @@
 
 #include "base/ec-error.h"
 #include "moq-pair.h"
+#include "moqt/ec-moqt-session-private.h"
 
 /* Sessions between a client and a server, as an application has them, over real sockets. */
 
@@ -617,6 +618,70 @@ test_forward (gconstpointer data)
   pair_stop (&pair);
 }
 
+typedef struct {
+  gint looked; /* atomic */
+  gboolean found, forward;
+  guint8 priority;
+  guint64 timeout_ms;
+} Seen;
+
+/* At the publisher's end: what the subscriber has asked for. */
+static void
+look_at_params (EcMoqCore *core, EcMoqtSession *session, gpointer data)
+{
+  g_autoptr (EcMoqtName) name = ec_moqt_name_new_from_path ("a", "t", NULL);
+  EcMoqtRequest *request = session ? g_hash_table_lookup (session->publishing, name) : NULL;
+  Seen *seen = data;
+
+  seen->found = request != NULL;
+  if (request) {
+    const EcMoqtParams *params = ec_moqt_request_get_params (request);
+
+    seen->forward = params->forward || !(params->has & EC_MOQT_PARAM_FORWARD);
+    seen->priority = params->subscriber_priority;
+    seen->timeout_ms = params->object_delivery_timeout_ms;
+  }
+  g_atomic_int_set (&seen->looked, TRUE);
+}
+
+static Seen
+see (EcMoqSession *session)
+{
+  Seen seen = { 0 };
+
+  ec_moq_core_run (ec_moq_session_get_core (session), look_at_params, &seen, NULL);
+  WAIT_UNTIL (g_atomic_int_get (&seen.looked));
+  return seen;
+}
+
+/* What is changed is what the publisher knows, one by one and several at once. */
+static void
+test_change (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "t") };
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  Seen seen;
+
+  pair_start (&pair, data);
+  subscription = subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP);
+  g_assert_true (see (pair.theirs).found);
+  ec_moq_subscription_set_priority (subscription, 7);
+  WAIT_UNTIL (see (pair.theirs).priority == 7);
+  g_assert_true (see (pair.theirs).forward);
+  ec_moq_subscription_set_forward (subscription, FALSE);
+  ec_moq_subscription_set_delivery_timeout (subscription, 900);
+  ec_moq_subscription_set_priority (subscription, 0);
+  WAIT_UNTIL (see (pair.theirs).timeout_ms == 900 && see (pair.theirs).priority == 0);
+  seen = see (pair.theirs);
+  g_assert_false (seen.forward);
+  ec_moq_subscription_set_delivery_timeout (subscription, 0);
+  ec_moq_subscription_set_forward (subscription, TRUE);
+  WAIT_UNTIL (see (pair.theirs).forward && see (pair.theirs).timeout_ms > 900);
+  write_object (pair.early, 1, 0, 10, TRUE);
+  expect_object (subscription, 1, 0, 10);
+  pair_stop (&pair);
+}
+
 /* What waits for longer than it is worth is given up: here, for a reader that does not read. */
 static void
 test_delivery_timeout (gconstpointer data)
@@ -668,6 +733,7 @@ main (int argc, char **argv)
   add_all_ways ("said", test_said);
   g_test_add_func ("/session/too-large", test_too_large);
   add_all_ways ("forward", test_forward);
+  add_all_ways ("change", test_change);
   add_all_ways ("delivery-timeout", test_delivery_timeout);
   return g_test_run ();
 }
