@@ -148,6 +148,35 @@ ec_moq_track_init (EcMoqTrack *self)
   g_mutex_init (&self->mutex);
 }
 
+/* Values for which a peer has to close the whole session (§12; a timeout of 0 up to draft 16). */
+static gboolean
+check_track_properties (const EcMoqtProperties *said, GError **error)
+{
+  for (guint i = 0; i < ec_moqt_properties_get_n (said); i++) {
+    const EcMoqtProperty *item = ec_moqt_properties_get (said, i);
+    gboolean good = TRUE;
+
+    if (item->type == EC_MOQT_PROPERTY_OBJECT_DELIVERY_TIMEOUT ||
+        item->type == EC_MOQT_PROPERTY_SUBGROUP_DELIVERY_TIMEOUT)
+      good = item->number > 0;
+    else if (item->type == EC_MOQT_PROPERTY_DEFAULT_PUBLISHER_PRIORITY)
+      good = item->number <= 255;
+    else if (item->type == EC_MOQT_PROPERTY_DEFAULT_PUBLISHER_GROUP_ORDER)
+      good = item->number == EC_MOQT_GROUP_ORDER_ASCENDING ||
+             item->number == EC_MOQT_GROUP_ORDER_DESCENDING;
+    else if (item->type == EC_MOQT_PROPERTY_DYNAMIC_GROUPS)
+      good = item->number <= 1;
+    if (good)
+      continue;
+    g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_MALFORMED_TRACK,
+                 "The property 0x%" G_GINT64_MODIFIER "x of a track cannot be %" G_GUINT64_FORMAT
+                 ".",
+                 item->type, item->number);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /**
  * ec_moq_track_new:
  * @space: the namespace: its fields, percent-encoded, with “/” between them
@@ -174,7 +203,8 @@ ec_moq_track_new (const char *space, const char *name, GVariant *properties, GEr
   g_return_val_if_fail (
       properties == NULL || g_variant_is_of_type (properties, G_VARIANT_TYPE ("a(tv)")), NULL);
 
-  if (!ec_moq_variant_to_properties (properties, &said, error))
+  if (!ec_moq_variant_to_properties (properties, &said, error) ||
+      !check_track_properties (said, error))
     return NULL;
   full = ec_moqt_name_new_from_path (space, name, error);
   if (!full)

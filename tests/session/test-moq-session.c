@@ -526,6 +526,37 @@ test_said (gconstpointer data)
   pair_stop (&pair);
 }
 
+/* What would make peers close their sessions is refused where it is said. */
+static void
+test_said_of_track (void)
+{
+  static const struct {
+    const char *text;
+    gboolean good;
+  } cases[] = {
+    { "[(0x2, <uint64 500>), (0xe, <uint64 255>), (0x22, <uint64 2>)]", TRUE },
+    { "[(0x2, <uint64 0>)]", FALSE },
+    { "[(0x6, <uint64 0>)]", FALSE },
+    { "[(0xe, <uint64 256>)]", FALSE },
+    { "[(0x22, <uint64 0>)]", FALSE },
+    { "[(0x22, <uint64 3>)]", FALSE },
+    { "[(0x30, <uint64 2>)]", FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GVariant) says =
+        g_variant_parse (G_VARIANT_TYPE ("a(tv)"), cases[i].text, NULL, NULL, NULL);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (EcMoqTrack) track = ec_moq_track_new ("a", "t", says, &error);
+
+    if (cases[i].good)
+      g_assert_no_error (error);
+    else
+      g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_MALFORMED_TRACK);
+    g_assert_true ((track != NULL) == cases[i].good);
+  }
+}
+
 /* What is too large is refused, and nothing of it is published. */
 static void
 test_too_large (void)
@@ -731,6 +762,7 @@ main (int argc, char **argv)
   add_all_ways ("unasked", test_unasked);
   add_all_ways ("go-away", test_go_away);
   add_all_ways ("said", test_said);
+  g_test_add_func ("/session/said-of-track", test_said_of_track);
   g_test_add_func ("/session/too-large", test_too_large);
   add_all_ways ("forward", test_forward);
   add_all_ways ("change", test_change);
