@@ -68,7 +68,7 @@ write_objects (gpointer data)
     memcpy (bytes, &stamp, sizeof stamp);
     payload = g_bytes_new_take (bytes, size);
     if (!ec_moq_track_write_object (self->track, group, object, 128, payload,
-                                    object + 1 == (guint64) load->group, NULL))
+                                    object + 1 == (guint64) load->group, NULL, NULL))
       break;
     self->n++;
   }
@@ -85,10 +85,10 @@ ec_bench_publish (const EcBenchLoad *load)
   GThread *thread = NULL;
   char line[64];
 
-  session = ec_moq_session_connect (load->uri, options, NULL, &error);
+  session = ec_moq_session_new_for_uri (load->uri, options, NULL, &error);
   if (!session)
     return ec_tool_fail ("bench", error);
-  publisher.track = ec_moq_track_new (load->space, load->track, &error);
+  publisher.track = ec_moq_track_new (load->space, load->track, NULL, &error);
   if (!publisher.track || !ec_moq_session_add_track (session, publisher.track, &error) ||
       !ec_moq_session_announce (session, load->space, NULL, &error))
     return ec_tool_fail ("bench", error);
@@ -226,7 +226,7 @@ on_connected (GObject *source, GAsyncResult *result, gpointer data)
   Subscriber *self = data;
   g_autoptr (GError) error = NULL;
 
-  self->session = ec_moq_session_connect_finish (result, &error);
+  self->session = ec_moq_session_new_for_uri_finish (result, &error);
   if (!self->session) {
     settle (self->all, error);
     return;
@@ -244,7 +244,8 @@ connect_more (Subscribers *self)
 
     subscriber->all = self;
     self->n_begun++;
-    ec_moq_session_connect_async (self->load->uri, self->options, NULL, on_connected, subscriber);
+    ec_moq_session_new_for_uri_async (self->load->uri, self->options, NULL, on_connected,
+                                      subscriber);
   }
 }
 

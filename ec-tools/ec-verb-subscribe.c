@@ -354,11 +354,14 @@ static gboolean
 list_namespaces (EcMoqSession *session, const char *prefix, GError **error)
 {
   g_autoptr (EcMoqAnnouncements) found =
-      ec_moq_session_list_announcements (session, *prefix ? prefix : NULL);
+      ec_moq_session_list_announcements (session, *prefix ? prefix : NULL, error);
   g_autoptr (GError) refused = NULL;
   gboolean over = FALSE;
-  guint timer = g_timeout_add ((guint) (list_time * 1000), on_list_time, &over);
+  guint timer;
 
+  if (!found)
+    return FALSE;
+  timer = g_timeout_add ((guint) (list_time * 1000), on_list_time, &over);
   /* What the peer has comes when it likes; it does not say when that was all. */
   while (!over && !g_cancellable_is_cancelled (ec_tool_get_cancellable ()))
     g_main_context_iteration (NULL, TRUE);
@@ -443,7 +446,7 @@ ec_verb_subscribe (int argc, char **argv)
   ec_tool_get_cancellable ();
   options = make_options ();
   ec_tool_progress ("Connecting to %s…", uri);
-  session = ec_moq_session_connect (uri, options, ec_tool_get_cancellable (), &error);
+  session = ec_moq_session_new_for_uri (uri, options, ec_tool_get_cancellable (), &error);
   if (!session || !run (session, name, first, last, &error))
     return ec_tool_fail ("subscribe", error);
   return EC_TOOL_DONE;

@@ -91,6 +91,12 @@ def check_result(installed, source, program):
         sys.exit(f"the program says\n{got}\nec chunk says\n{want}")
 
 
+def check_moq(installed, program):
+    got = run([str(program)], env=installed.env, timeout=60).splitlines()
+    if got != ["1 0 hello []", "1 1 hello [(14336, <uint64 7>)]", "end"]:
+        sys.exit(f"the program says {got}")
+
+
 def check_headers(installed, compiler):
     """Every installed header refuses to be included but through <ec.h>."""
     top = installed.prefix / "include/libec-1.0"
@@ -107,26 +113,28 @@ def check_headers(installed, compiler):
 
 
 def check_c(installed, source, compiler):
-    program = installed.folder / "chunk-file"
     strict = ["-std=gnu11", "-Wall", "-Wextra", "-Wstrict-prototypes", "-Wundef", "-Werror"]
-    run([*compiler, *strict, *installed.flags("--cflags"), str(source / "tests/install/chunk-file.c"),
-         "-o", str(program), *installed.flags("--libs")])
+    for name in ("chunk-file", "moq"):
+        run([*compiler, *strict, *installed.flags("--cflags"), str(source / f"tests/install/{name}.c"),
+             "-o", str(installed.folder / name), *installed.flags("--libs")])
     check_headers(installed, compiler)
     if shutil.which("g++"):
         run(["g++", "-Wall", "-Wextra", "-Werror", *installed.flags("--cflags"), "-x", "c++", "-fsyntax-only", "-"],
             input="#include <ec.h>\n")
-    check_result(installed, source, program)
+    check_result(installed, source, installed.folder / "chunk-file")
+    check_moq(installed, installed.folder / "moq")
 
 
 def check_vala(installed, source):
     if not shutil.which("valac"):
         print("skipped: valac is not installed")
         sys.exit(SKIP)
-    program = installed.folder / "chunk-file"
-    run(["valac", "--fatal-warnings", "--vapidir", str(installed.prefix / "share/vala/vapi"), "--pkg", "libec-1.0",
-         "-d", str(installed.folder), "-o", program.name, "-X", "-w", str(source / "tests/install/chunk-file.vala")],
-        env=installed.env)
-    check_result(installed, source, program)
+    for name in ("chunk-file", "moq"):
+        run(["valac", "--fatal-warnings", "--vapidir", str(installed.prefix / "share/vala/vapi"), "--pkg", "libec-1.0",
+             "-d", str(installed.folder), "-o", name, "-X", "-w", str(source / f"tests/install/{name}.vala")],
+            env=installed.env)
+    check_result(installed, source, installed.folder / "chunk-file")
+    check_moq(installed, installed.folder / "moq")
 
 
 def main():

@@ -7,7 +7,7 @@
 /**
  * EcMoqAnnouncement:
  *
- * A namespace that a peer says it has tracks in.
+ * A namespace that a peer says it has tracks in (draft-ietf-moq-transport-18 §6). Immutable; an item of [class@MoqAnnouncements].
  */
 struct _EcMoqAnnouncement {
   GObject parent_instance;
@@ -42,7 +42,7 @@ ec_moq_announcement_class_init (EcMoqAnnouncementClass *klass)
   object_class->finalize = ec_moq_announcement_finalize;
   object_class->get_property = ec_moq_announcement_get_property;
   /**
-   * EcMoqAnnouncement:namespace:
+   * EcMoqAnnouncement:namespace: (getter get_namespace)
    *
    * The namespace: its fields, percent-encoded, with “/” between them.
    */
@@ -419,13 +419,13 @@ ec_moq_announcements_class_init (EcMoqAnnouncementsClass *klass)
   object_class->finalize = ec_moq_announcements_finalize;
   object_class->get_property = ec_moq_announcements_get_property;
   /**
-   * EcMoqAnnouncements:prefix:
+   * EcMoqAnnouncements:prefix: (getter get_prefix)
    *
    * What the namespaces begin with; %NULL: only what is announced unasked is listed.
    */
   properties[PROP_PREFIX] = g_param_spec_string ("prefix", NULL, NULL, NULL, READABLE);
   /**
-   * EcMoqAnnouncements:granted:
+   * EcMoqAnnouncements:granted: (getter get_granted)
    *
    * Whether the peer tells of its namespaces. What it has follows; it does not say when that is all.
    */
@@ -433,7 +433,7 @@ ec_moq_announcements_class_init (EcMoqAnnouncementsClass *klass)
   /**
    * EcMoqAnnouncements:error:
    *
-   * Why it does not, or not any more; %NULL while all is well.
+   * Why it does not, or not any more, an error of #EcMoqError; %NULL while all is well.
    */
   properties[PROP_ERROR] = g_param_spec_boxed ("error", NULL, NULL, G_TYPE_ERROR, READABLE);
   g_object_class_install_properties (object_class, N_PROPS, properties);

@@ -8,7 +8,8 @@
 /**
  * EcMoqConnectOptions:
  *
- * How [func@MoqSession.connect] goes about it: all of it is properties, with defaults that are good.
+ * How [ctor@MoqSession.new_for_uri] goes about it: all of it is properties, with defaults that are good. They are read when
+ * connecting begins: what is changed later is for the next time. For one thread at a time.
  *
  * What the server must show is, in this order: a certificate with one of [property@MoqConnectOptions:certificate-hashes], one from an
  * authority of [property@MoqConnectOptions:ca-file], one from an authority that the system trusts. There is no way to accept any.

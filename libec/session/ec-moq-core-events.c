@@ -62,7 +62,7 @@ ec_moq_core_cancel (EcMoqCore *self, EcMoqtRequest *request)
     if (ec_moqt_stream_get_request (stream) != request)
       continue;
     g_hash_table_iter_remove (&iter);
-    ec_moq_inbox_stream_ended (inbox, TRUE, FALSE);
+    ec_moq_inbox_stream_ended (inbox, TRUE, FALSE, -1);
   }
   ec_moqt_request_cancel (request);
   if (watch)
@@ -142,7 +142,7 @@ end_all (EcMoqCore *self, const GError *error)
   g_hash_table_remove_all (self->heard);
   g_ptr_array_set_size (self->offered, 0);
   for (GList *l = streams; l; l = l->next)
-    ec_moq_inbox_stream_ended (l->data, TRUE, FALSE);
+    ec_moq_inbox_stream_ended (l->data, TRUE, FALSE, -1);
   for (guint i = 0; i < self->listeners->len; i++)
     watches = g_list_prepend (watches, self->listeners->pdata[i]);
   g_ptr_array_set_size (self->listeners, 0);
@@ -362,9 +362,14 @@ on_publish_blocked (gpointer user_data, EcMoqtRequest *request, EcMoqtName *name
 /* -- Objects that come */
 
 static void
-consume (gpointer user_data, gpointer stream, gsize size)
+consume (gpointer user_data, gpointer stream, gint64 kept, gsize size)
 {
-  ec_moqt_stream_consume (stream, size);
+  EcMoqCore *self = user_data;
+
+  if (stream)
+    ec_moqt_stream_consume (stream, size);
+  else if (kept >= 0)
+    ec_moqt_session_consume (ec_moq_link_get_session (self->link), kept, size);
 }
 
 static void
@@ -379,7 +384,8 @@ stop (gpointer user_data, gpointer stream)
 void
 ec_moq_core_collect (EcMoqCore *self, EcMoqInbox *inbox)
 {
-  ec_moq_inbox_collect (inbox, consume, stop, self);
+  if (self->link)
+    ec_moq_inbox_collect (inbox, consume, stop, self);
 }
 
 void
@@ -456,10 +462,18 @@ on_stream_ended (gpointer user_data, EcMoqtStream *stream, gboolean reset, EcMoq
 {
   EcMoqCore *self = user_data;
   EcMoqInboxStream *into = NULL;
+  g_autoptr (EcMoqInbox) inbox = NULL;
+  gint64 kept = -1;
 
-  if (g_hash_table_steal_extended (self->streams, stream, NULL, (gpointer *) &into))
-    ec_moq_inbox_stream_ended (
-        into, reset, !ec_moqt_stream_is_fetch (stream) && ec_moqt_stream_get_end_of_group (stream));
+  if (!g_hash_table_steal_extended (self->streams, stream, NULL, (gpointer *) &into))
+    return;
+  inbox = ec_moq_inbox_ref (ec_moq_inbox_stream_get_inbox (into));
+  if (!reset && ec_moq_inbox_stream_keeps (into))
+    kept = ec_moqt_stream_keep_credit (stream);
+  ec_moq_inbox_stream_ended (
+      into, reset, !ec_moqt_stream_is_fetch (stream) && ec_moqt_stream_get_end_of_group (stream),
+      kept);
+  ec_moq_core_collect (self, inbox);
 }
 
 static void

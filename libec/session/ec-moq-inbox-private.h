@@ -16,13 +16,16 @@ typedef struct {
 
 struct _EcMoqInboxStream {
   EcMoqInbox *inbox; /* whose mutex guards it; owned while the stream is open */
-  guint refs;        /* the open stream's, and of each item */
+  guint refs;        /* the open stream's, of each item, and of `due` and `large` */
   gpointer stream;   /* NULL once it has ended */
+  gint64 kept;       /* what its credit is kept under since then; −1: it is not */
+  guint n_items;     /* that wait to be read */
   gboolean fetch;
   guint64 group;
   gboolean dead;   /* dropped: nothing of it is kept */
   gboolean stop;   /* to be stopped */
   gsize due;       /* bytes of credit */
+  gboolean all;    /* … and what else is kept */
   gboolean listed; /* in `due` of the inbox */
   /* the object that is coming; kept apart until it is whole */
   EcMoqInboxItem *item;
@@ -44,6 +47,9 @@ struct _EcMoqInbox {
   gsize partial; /* bytes of large objects that are not whole yet */
   gsize due_bytes;
   GQueue due;        /* EcMoqInboxStream, with a reference */
+  GQueue large;      /* EcMoqInboxStream where a large object is coming, with a reference */
+  gint64 waits_us;   /* monotonic: since when nothing was read of what is there */
+  gboolean idle;     /* nobody reads: nobody is to wait for it */
   gboolean fetching; /* nothing behind `fetched` may be read */
   gboolean any_fetched;
   EcMoqtLocation fetched; /* the last that the fetch brought */

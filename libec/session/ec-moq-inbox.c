@@ -5,9 +5,10 @@
 
 #include "base/ec-error.h"
 
-#define ITEM_OVERHEAD 192        /* bytes that an item costs beside its payload, about */
-#define MAX_GROUPS 4096          /* that are there at once; more is a flood of empty ones */
-#define FIRST_ROOM 65536         /* bytes got for an object before it has sent any */
+#define ITEM_OVERHEAD 192 /* bytes that an item costs beside its payload, about */
+#define MAX_GROUPS 4096   /* that are there at once; more is a flood of empty ones */
+#define KEEP_FROM 4       /* what of max_bytes and MAX_GROUPS is there before credit is kept */
+#define FIRST_ROOM 65536  /* bytes got for an object before it has sent any */
 #define CREDIT_STEP (128 * 1024) /* bytes that are credited together */
 
 void
@@ -78,6 +79,7 @@ ec_moq_inbox_unref (EcMoqInbox *self)
   g_assert (g_queue_is_empty (&self->waiters));
   g_queue_clear_full (&self->groups, group_free);
   g_queue_clear_full (&self->due, (GDestroyNotify) stream_unref);
+  g_queue_clear_full (&self->large, (GDestroyNotify) stream_unref);
   g_clear_error (&self->error);
   g_cond_clear (&self->cond);
   g_mutex_clear (&self->mutex);
@@ -97,14 +99,17 @@ ec_moq_inbox_changed (EcMoqInbox *self)
 static void
 forget_partial (EcMoqInboxStream *stream)
 {
-  if (stream->wanted > EC_MOQ_INBOX_LARGE_OBJECT && stream->item)
-    stream->inbox->partial -= MIN (stream->inbox->partial, stream->item->size);
+  if (stream->wanted <= EC_MOQ_INBOX_LARGE_OBJECT || !stream->item)
+    return;
+  stream->inbox->partial -= MIN (stream->inbox->partial, stream->item->size);
+  if (g_queue_remove (&stream->inbox->large, stream))
+    stream_unref (stream);
 }
 
 static void
 owe (EcMoqInbox *self, EcMoqInboxStream *stream, gsize size)
 {
-  if (!stream->stream || (size == 0 && !stream->stop))
+  if ((!stream->stream && stream->kept < 0) || (size == 0 && !stream->stop && !stream->all))
     return;
   stream->due += size;
   self->due_bytes += size;
@@ -115,26 +120,92 @@ owe (EcMoqInbox *self, EcMoqInboxStream *stream, gsize size)
   }
 }
 
-gboolean
-ec_moq_inbox_settle (EcMoqInbox *self, EcMoqInboxItem *item)
+/* What an item of the stream had. */
+static void
+let_go (EcMoqInbox *self, EcMoqInboxStream *stream, gsize credit)
+{
+  stream->n_items--;
+  if (stream->kept >= 0 && stream->n_items == 0)
+    stream->all = TRUE;
+  owe (self, stream, credit);
+  stream_unref (stream);
+}
+
+/* Nothing goes before what the fetch may still bring. */
+static gboolean
+may_read (EcMoqInbox *self, EcMoqInboxItem *item)
+{
+  return !self->fetching ||
+         (self->any_fetched && ec_moqt_location_compare (item->location, self->fetched) <= 0);
+}
+
+/* Whether it is for the reader to go on, and not for the peer. */
+static gboolean
+is_readable (EcMoqInbox *self)
+{
+  EcMoqInboxGroup *group = g_queue_peek_head (&self->groups);
+  EcMoqInboxItem *item = group ? g_queue_peek_head (&group->items) : NULL;
+
+  return item && may_read (self, item);
+}
+
+static void
+credit_large (EcMoqInbox *self)
+{
+  for (GList *l = self->large.head; l; l = l->next) {
+    EcMoqInboxStream *stream = l->data;
+
+    owe (self, stream, stream->item->credit);
+    stream->item->credit = 0;
+  }
+}
+
+/* Nobody is to wait for what is there to be read. */
+static void
+credit_all (EcMoqInbox *self)
+{
+  for (GList *g = self->groups.head; g; g = g->next)
+    for (GList *l = ((EcMoqInboxGroup *) g->data)->items.head; l; l = l->next) {
+      EcMoqInboxItem *item = l->data;
+
+      if (!item->stream)
+        continue;
+      item->stream->all = item->stream->kept >= 0;
+      owe (self, item->stream, item->credit);
+      item->credit = 0;
+    }
+  credit_large (self);
+}
+
+static void
+release (EcMoqInbox *self, EcMoqInboxItem *item)
 {
   EcMoqInboxStream *stream = g_steal_pointer (&item->stream);
 
   if (item->kind == EC_MOQ_OBJECT_KIND_OBJECT)
     self->bytes -= MIN (self->bytes, item->size + ITEM_OVERHEAD);
-  if (stream) {
-    owe (self, stream, item->credit);
-    stream_unref (stream);
-  }
+  if (stream)
+    let_go (self, stream, item->credit);
+  if (!is_readable (self))
+    credit_large (self);
+}
+
+gboolean
+ec_moq_inbox_settle (EcMoqInbox *self, EcMoqInboxItem *item)
+{
+  self->idle = FALSE;
+  self->waits_us = g_get_monotonic_time ();
+  release (self, item);
   /* Few large credits, but none kept back when there is nothing more to read. */
-  return self->due_bytes >= CREDIT_STEP || (self->due_bytes > 0 && self->bytes == 0);
+  return self->due_bytes >= CREDIT_STEP || (!g_queue_is_empty (&self->due) && !is_readable (self));
 }
 
 void
-ec_moq_inbox_collect (EcMoqInbox *self,
-                      void (*consume) (gpointer user_data, gpointer stream, gsize size),
-                      void (*stop) (gpointer user_data, gpointer stream),
-                      gpointer user_data)
+ec_moq_inbox_collect (
+    EcMoqInbox *self,
+    void (*consume) (gpointer user_data, gpointer stream, gint64 kept, gsize size),
+    void (*stop) (gpointer user_data, gpointer stream),
+    gpointer user_data)
 {
   guint n_stopped = 0;
 
@@ -144,9 +215,12 @@ ec_moq_inbox_collect (EcMoqInbox *self,
 
     stream->listed = FALSE;
     self->due_bytes -= stream->due;
-    if (stream->stream && stream->due > 0)
-      consume (user_data, stream->stream, stream->due);
+    if (stream->due > 0 || stream->all)
+      consume (user_data, stream->stream, stream->kept, stream->all ? G_MAXSIZE : stream->due);
+    if (stream->all)
+      stream->kept = -1;
     stream->due = 0;
+    stream->all = FALSE;
     if (stream->stream && stream->stop) {
       /* It ends without an event: the open stream's references go now. */
       stop (user_data, g_steal_pointer (&stream->stream));
@@ -207,7 +281,7 @@ drop_items (EcMoqInbox *self, EcMoqInboxGroup *group)
       if (stream->stream)
         group->n_open--;
     }
-    ec_moq_inbox_settle (self, item);
+    release (self, item);
     ec_moq_inbox_item_free (item);
   }
   group->lost = TRUE;
@@ -223,6 +297,7 @@ end (EcMoqInbox *self, GError *error)
   }
   self->ended = TRUE;
   self->error = error;
+  credit_all (self);
 }
 
 /* A slow reader loses the oldest groups (DESIGN §6), a fetch comes to its end. */
@@ -278,6 +353,8 @@ insert (EcMoqInbox *self, EcMoqInboxGroup *group, EcMoqInboxItem *item)
     g_queue_insert_after (&group->items, l, item);
   else
     g_queue_push_head (&group->items, item);
+  if (self->bytes == 0)
+    self->waits_us = g_get_monotonic_time ();
   self->bytes += item->size + ITEM_OVERHEAD;
   return TRUE;
 }
@@ -296,10 +373,8 @@ add_item (EcMoqInbox *self, EcMoqInboxItem *item, gboolean fetch)
        ec_moqt_location_compare (item->location, self->fetched) <= 0) ||
       self->ended || (stream && stream->dead) ||
       !insert (self, get_group (self, item->location.group), item)) {
-    if (stream) {
-      owe (self, stream, item->credit);
-      stream_unref (stream);
-    }
+    if (stream)
+      let_go (self, stream, item->credit);
     ec_moq_inbox_item_free (item);
     return;
   }
@@ -333,6 +408,7 @@ ec_moq_inbox_open (EcMoqInbox *self, gpointer stream, gboolean fetch, guint64 gr
   opened->inbox = ec_moq_inbox_ref (self);
   opened->refs = 1;
   opened->stream = stream;
+  opened->kept = -1;
   opened->fetch = fetch;
   opened->group = group;
   g_mutex_lock (&self->mutex);
@@ -366,6 +442,12 @@ ec_moq_inbox_object (EcMoqInboxStream *stream, const EcMoqtObject *object, gint6
   stream->item = new_item (object, arrival_us);
   stream->wanted = object->size;
   stream->room = 0;
+  if (stream->wanted > EC_MOQ_INBOX_LARGE_OBJECT) {
+    g_mutex_lock (&stream->inbox->mutex);
+    stream->refs++;
+    g_queue_push_tail (&stream->inbox->large, stream);
+    g_mutex_unlock (&stream->inbox->mutex);
+  }
   if (object->status == EC_MOQT_OBJECT_NORMAL)
     return;
 
@@ -415,14 +497,16 @@ ec_moq_inbox_payload (EcMoqInboxStream *stream, const guint8 *data, gsize size)
   } else {
     memcpy (item->data + item->size, data, size);
     item->size += size;
+    item->credit += size;
+    if (self->idle || (large && !is_readable (self))) {
+      owe (self, stream, item->credit);
+      item->credit = 0;
+    }
     if (large) {
       self->partial += size;
-      owe (self, stream, size);
       if (self->partial > self->max_bytes)
         end (self, g_error_new_literal (EC_MOQ_ERROR, EC_MOQ_ERROR_LIMIT,
                                         "Too many large objects come at once."));
-    } else {
-      item->credit += size;
     }
   }
   g_mutex_unlock (&self->mutex);
@@ -442,6 +526,7 @@ ec_moq_inbox_object_ended (EcMoqInboxStream *stream)
   if (item->kind == EC_MOQ_OBJECT_KIND_OBJECT) {
     item->stream = stream;
     stream->refs++;
+    stream->n_items++;
     add_item (self, item, stream->fetch);
     ec_moq_inbox_changed (self);
   } else {
@@ -465,13 +550,37 @@ ec_moq_inbox_range (EcMoqInboxStream *stream, EcMoqtLocation to, gboolean unknow
   g_mutex_unlock (&self->mutex);
 }
 
+gboolean
+ec_moq_inbox_stream_keeps (EcMoqInboxStream *stream)
+{
+  EcMoqInbox *self = stream->inbox;
+  gboolean keeps;
+
+  g_mutex_lock (&self->mutex);
+  keeps =
+      !stream->fetch && !stream->dead && stream->n_items > 0 && !self->ended && !self->idle &&
+      !self->fetching && is_readable (self) &&
+      (self->bytes > self->max_bytes / KEEP_FROM || self->groups.length > MAX_GROUPS / KEEP_FROM);
+  g_mutex_unlock (&self->mutex);
+  return keeps;
+}
+
 void
-ec_moq_inbox_stream_ended (EcMoqInboxStream *stream, gboolean reset, gboolean end_of_group)
+ec_moq_inbox_stream_ended (EcMoqInboxStream *stream,
+                           gboolean reset,
+                           gboolean end_of_group,
+                           gint64 kept)
 {
   EcMoqInbox *self = stream->inbox;
 
   g_mutex_lock (&self->mutex);
   stream->stream = NULL;
+  stream->kept = kept;
+  if (kept >= 0 && (stream->n_items == 0 || self->ended || self->idle)) {
+    /* It was all read meanwhile. */
+    stream->all = TRUE;
+    owe (self, stream, 0);
+  }
   forget_partial (stream);
   if (stream->fetch) {
     if (reset && self->any_fetched)
@@ -551,14 +660,6 @@ close_group (EcMoqInbox *self, GList *link)
   return item;
 }
 
-/* Nothing goes before what the fetch may still bring. */
-static gboolean
-may_read (EcMoqInbox *self, EcMoqInboxItem *item)
-{
-  return !self->fetching ||
-         (self->any_fetched && ec_moqt_location_compare (item->location, self->fetched) <= 0);
-}
-
 gboolean
 ec_moq_inbox_poll_locked (EcMoqInbox *self, EcMoqInboxItem **item, GError **error)
 {
@@ -609,7 +710,13 @@ void
 ec_moq_inbox_tick (EcMoqInbox *self)
 {
   g_mutex_lock (&self->mutex);
-  ec_moq_inbox_changed (self);
+  if (self->groups.length > 1)
+    ec_moq_inbox_changed (self);
+  if (self->may_drop && !self->idle && self->bytes > 0 &&
+      g_get_monotonic_time () - self->waits_us > EC_MOQ_INBOX_PATIENCE) {
+    self->idle = TRUE;
+    credit_all (self);
+  }
   g_mutex_unlock (&self->mutex);
 }
 

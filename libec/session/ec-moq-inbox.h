@@ -13,14 +13,18 @@
  * Groups come out in ascending order, as far as they are there; one is held back while an earlier one is still coming, for PATIENCE
  * at most. Within a group, objects are in ascending order. What a joining fetch brings goes before what the subscription brought.
  *
- * It is bounded: credit for payload goes back to the peer when it is read, and beyond `max_bytes` in all the oldest
- * groups are dropped (a subscription's), or it ends with EC_MOQ_ERROR_LIMIT (a fetch's).
+ * It is bounded: credit for payload goes back to the peer when it is read, so that a slow reader slows the peer down. Of streams
+ * that have ended it does so only beyond a quarter of `max_bytes`, and never while there is nothing that could be read: what holds
+ * the reader up then is the peer. Who reads nothing at all for a while (PATIENCE) must not hold up what else the session carries, which
+ * shares its window: the peer goes on, and beyond `max_bytes` in all the oldest groups are dropped (a subscription's), or it
+ * ends with EC_MOQ_ERROR_LIMIT (a fetch's).
  */
 typedef struct _EcMoqInbox EcMoqInbox;
 typedef struct _EcMoqInboxStream EcMoqInboxStream;
 
 #define EC_MOQ_INBOX_PATIENCE (2 * G_USEC_PER_SEC)
-/* An object that is larger is credited as it comes: it must not wait for room that only its own reading makes. */
+/* An object that is larger is credited as it comes once nothing is left to be read before it: it must not wait for room that only
+ * its own reading makes. */
 #define EC_MOQ_INBOX_LARGE_OBJECT (1024 * 1024)
 
 typedef struct {
@@ -64,8 +68,13 @@ void ec_moq_inbox_object (EcMoqInboxStream *stream, const EcMoqtObject *object, 
 void ec_moq_inbox_payload (EcMoqInboxStream *stream, const guint8 *data, gsize size);
 void ec_moq_inbox_object_ended (EcMoqInboxStream *stream);
 void ec_moq_inbox_range (EcMoqInboxStream *stream, EcMoqtLocation to, gboolean unknown);
-/* The last of `stream`. */
-void ec_moq_inbox_stream_ended (EcMoqInboxStream *stream, gboolean reset, gboolean end_of_group);
+/* Whether the credit of a stream that ends well should be kept until what came is read. */
+gboolean ec_moq_inbox_stream_keeps (EcMoqInboxStream *stream);
+/* The last of `stream`; `kept`: what its credit is kept under, for collect(); −1: it is not. */
+void ec_moq_inbox_stream_ended (EcMoqInboxStream *stream,
+                                gboolean reset,
+                                gboolean end_of_group,
+                                gint64 kept);
 void ec_moq_inbox_datagram (EcMoqInbox *self,
                             const EcMoqtObject *object,
                             const guint8 *data,
@@ -73,14 +82,17 @@ void ec_moq_inbox_datagram (EcMoqInbox *self,
                             gint64 arrival_us);
 /* Nothing comes any more; what is there can still be read. Takes `error`; NULL: the track's good end. Only the first counts. */
 void ec_moq_inbox_end (EcMoqInbox *self, GError *error);
-/* For every stream that is open: what is due to the peer, and whether it shall send no more of it. */
-void ec_moq_inbox_collect (EcMoqInbox *self,
-                           void (*consume) (gpointer user_data, gpointer stream, gsize size),
-                           void (*stop) (gpointer user_data, gpointer stream),
-                           gpointer user_data);
+/* For every stream: what is due to the peer (`stream` NULL: it has ended, see `kept`; G_MAXSIZE is all that is left), and
+ * whether it shall send no more of it. */
+void ec_moq_inbox_collect (
+    EcMoqInbox *self,
+    void (*consume) (gpointer user_data, gpointer stream, gint64 kept, gsize size),
+    void (*stop) (gpointer user_data, gpointer stream),
+    gpointer user_data);
 EcMoqInbox *ec_moq_inbox_stream_get_inbox (EcMoqInboxStream *stream);
-/* Whether a group is held back, so that somebody should call ec_moq_inbox_tick() in a while. */
+/* Whether a group is held back, which ec_moq_inbox_tick() may let go. */
 gboolean ec_moq_inbox_is_holding (EcMoqInbox *self);
+/* To be called every now and then; ec_moq_inbox_collect() shall follow. */
 void ec_moq_inbox_tick (EcMoqInbox *self);
 
 /* -- Reading */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session/ec-moq-object-private.h"
 
+#include "session/ec-moq-variant.h"
+
 /**
  * EcMoqObject:
  *
  * An object of a track, as it came; or that a group is over.
  *
  * Immutable; any thread. Objects are what MOQT carries (draft-ietf-moq-transport-18 §2.1): each belongs to a group, has an id in
- * it, and a payload. What [property@MoqObject:kind] says is no object has a group, and nothing else.
+ * it, and a payload. What [property@MoqObject:kind] says is no object has a group and an arrival, and nothing else.
  */
 struct _EcMoqObject {
   GObject parent_instance;
@@ -108,58 +110,58 @@ ec_moq_object_class_init (EcMoqObjectClass *klass)
   object_class->get_property = ec_moq_object_get_property;
 
   /**
-   * EcMoqObject:kind:
+   * EcMoqObject:kind: (getter get_kind)
    *
    * Whether it is an object, or what else happened.
    */
   properties[PROP_KIND] = g_param_spec_enum ("kind", NULL, NULL, EC_TYPE_MOQ_OBJECT_KIND,
                                              EC_MOQ_OBJECT_KIND_OBJECT, READABLE);
   /**
-   * EcMoqObject:group:
+   * EcMoqObject:group: (getter get_group)
    *
-   * The group that it belongs to.
+   * The group that it belongs to (§2.3).
    */
   properties[PROP_GROUP] = g_param_spec_uint64 ("group", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
   /**
-   * EcMoqObject:id:
+   * EcMoqObject:id: (getter get_id)
    *
    * Its number in the group.
    */
   properties[PROP_ID] = g_param_spec_uint64 ("id", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
   /**
-   * EcMoqObject:subgroup:
+   * EcMoqObject:subgroup: (getter get_subgroup)
    *
-   * The subgroup that it came in.
+   * The subgroup that it came in (§2.2); 0 of a datagram.
    */
   properties[PROP_SUBGROUP] =
       g_param_spec_uint64 ("subgroup", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
   /**
-   * EcMoqObject:priority:
+   * EcMoqObject:priority: (getter get_priority)
    *
-   * The publisher's priority: the lower, the sooner.
+   * The publisher's priority (§7): the lower, the sooner.
    */
   properties[PROP_PRIORITY] = g_param_spec_uint ("priority", NULL, NULL, 0, 255, 0, READABLE);
   /**
-   * EcMoqObject:datagram:
+   * EcMoqObject:datagram: (getter get_datagram)
    *
    * Whether it came as a datagram, which may be lost, and not in a stream.
    */
   properties[PROP_DATAGRAM] = g_param_spec_boolean ("datagram", NULL, NULL, FALSE, READABLE);
   /**
-   * EcMoqObject:payload:
+   * EcMoqObject:payload: (getter get_payload)
    *
-   * Its bytes; none of what is no object.
+   * Its bytes; empty of what is no object.
    */
   properties[PROP_PAYLOAD] = g_param_spec_boxed ("payload", NULL, NULL, G_TYPE_BYTES, READABLE);
   /**
-   * EcMoqObject:properties:
+   * EcMoqObject:properties: (getter get_properties)
    *
    * What the publisher says of it; see [method@MoqObject.get_properties].
    */
   properties[PROP_PROPERTIES] =
       g_param_spec_variant ("properties", NULL, NULL, G_VARIANT_TYPE ("a(tv)"), NULL, READABLE);
   /**
-   * EcMoqObject:arrival:
+   * EcMoqObject:arrival: (getter get_arrival)
    *
    * When its first byte came, in microseconds since 1970.
    */
@@ -281,30 +283,16 @@ ec_moq_object_get_payload (EcMoqObject *self)
  * ec_moq_object_get_properties:
  * @self: an object
  *
- * What the publisher says of the object (draft-ietf-moq-transport-18 §2.3.3): pairs of a type and a value, which is a number
- * (`t`) where the type is even, and bytes (`ay`) where it is odd.
+ * What the publisher says of the object (draft-ietf-moq-transport-18 §2.5, §12): pairs of a type and a value, which is a number
+ * (`t`) where the type is even, and bytes (`ay`) where it is odd; in ascending order of type, which may be there more than once.
  *
  * Returns: (transfer full): an array of `(tv)`, which may be empty
  */
 GVariant *
 ec_moq_object_get_properties (EcMoqObject *self)
 {
-  GVariantBuilder builder;
-
   g_return_val_if_fail (EC_IS_MOQ_OBJECT (self), NULL);
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tv)"));
-  for (guint i = 0; i < ec_moqt_properties_get_n (self->item->properties); i++) {
-    const EcMoqtProperty *property = ec_moqt_properties_get (self->item->properties, i);
-    GVariant *value;
-
-    if (property->type % 2 == 0)
-      value = g_variant_new_uint64 (property->number);
-    else
-      value = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, property->data, property->size, 1);
-    g_variant_builder_add (&builder, "(tv)", property->type, value);
-  }
-  return g_variant_ref_sink (g_variant_builder_end (&builder));
+  return ec_moq_variant_from_properties (self->item->properties);
 }
 
 /**

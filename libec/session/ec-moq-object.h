@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  * @EC_MOQ_OBJECT_KIND_GROUP_ENDED: no object: the group is over, and all of it came
  * @EC_MOQ_OBJECT_KIND_GROUP_LOST: no object: something of the group did not come, and will not
  *
- * What [method@MoqSubscription.read_object] has read.
+ * What [method@MoqSubscription.read_object] has read. The track's end is none of these, but %NULL.
  */
 typedef enum {
   EC_MOQ_OBJECT_KIND_OBJECT,

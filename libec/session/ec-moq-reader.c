@@ -21,6 +21,7 @@ struct _EcMoqReader {
   /* under the mutex */
   gboolean has_largest;
   EcMoqtLocation largest;
+  EcMoqtProperties *properties; /* the track's; owned, nullable */
 
   /* the link's thread's */
   EcMoqtRequest *subscription; /* NULL: not there */
@@ -47,6 +48,7 @@ ec_moq_reader_unref (EcMoqReader *self)
   ec_moq_reply_unref (self->reply);
   ec_moqt_name_unref (self->track);
   ec_moq_core_unref (self->core);
+  g_clear_pointer (&self->properties, ec_moqt_properties_unref);
   g_clear_error (&self->error);
   g_free (self->what);
   g_mutex_clear (&self->mutex);
@@ -71,7 +73,30 @@ ec_moq_reader_get_largest (EcMoqReader *self, EcMoqtLocation *largest)
   return has;
 }
 
+EcMoqtProperties *
+ec_moq_reader_dup_properties (EcMoqReader *self)
+{
+  EcMoqtProperties *properties;
+
+  g_mutex_lock (&self->mutex);
+  properties = self->properties ? ec_moqt_properties_ref (self->properties) : NULL;
+  g_mutex_unlock (&self->mutex);
+  return properties;
+}
+
 /* -- What the peer says, on the link's thread */
+
+/* … of the track, when it grants. */
+static void
+take_properties (EcMoqReader *self, EcMoqtRequest *request)
+{
+  EcMoqtProperties *properties = ec_moqt_request_get_properties (request);
+
+  g_mutex_lock (&self->mutex);
+  if (!self->properties && properties)
+    self->properties = ec_moqt_properties_ref (properties);
+  g_mutex_unlock (&self->mutex);
+}
 
 /* Nothing is to come any more, of either. Takes `error`. */
 static void
@@ -83,6 +108,7 @@ end (EcMoqReader *self, GError *error)
     return;
   }
   ec_moq_inbox_end (self->inbox, error);
+  ec_moq_core_collect (self->core, self->inbox);
 }
 
 static void
@@ -91,7 +117,7 @@ fetch_done (EcMoqReader *self)
   self->fetch = NULL;
   ec_moq_inbox_fetch_done (self->inbox);
   if (self->ended)
-    ec_moq_inbox_end (self->inbox, g_steal_pointer (&self->error));
+    end (self, g_steal_pointer (&self->error));
 }
 
 static const EcMoqCoreUser reader_user;
@@ -133,6 +159,7 @@ on_granted (gpointer data, EcMoqtRequest *request, const EcMoqtGrant *grant)
   EcMoqtLocation largest = { 0 };
   gboolean has;
 
+  take_properties (self, request);
   if (request != self->subscription) {
     if (self->fetches)
       ec_moq_reply_finish (self->reply, NULL);
@@ -224,8 +251,8 @@ on_tick (gpointer data)
 {
   EcMoqReader *self = data;
 
-  if (ec_moq_inbox_is_holding (self->inbox))
-    ec_moq_inbox_tick (self->inbox);
+  ec_moq_inbox_tick (self->inbox);
+  ec_moq_core_collect (self->core, self->inbox);
 }
 
 static gpointer
@@ -347,6 +374,7 @@ ec_moq_reader_new_published (EcMoqCore *core, EcMoqtRequest *request)
 
   self->subscription = request;
   self->has_largest = ec_moqt_request_get_largest (request, &self->largest);
+  take_properties (self, request);
   ec_moq_core_watch (core, request, &reader_user, self);
   ec_moqt_request_grant (request, &grant);
   ec_moq_reply_finish (reply, NULL);
@@ -358,6 +386,46 @@ EcMoqtName *
 ec_moq_reader_get_name (EcMoqReader *self)
 {
   return self->track;
+}
+
+typedef struct {
+  EcMoqReader *reader;
+  EcMoqtParams changed;
+} Update;
+
+static void
+update_free (gpointer data)
+{
+  Update *update = data;
+
+  ec_moq_reader_unref (update->reader);
+  g_free (update);
+}
+
+static void
+do_update (EcMoqCore *core, EcMoqtSession *session, gpointer data)
+{
+  Update *update = data;
+  EcMoqReader *self = update->reader;
+
+  if (!session)
+    return;
+  if (self->subscription)
+    ec_moqt_request_update (self->subscription, &update->changed);
+  if (self->fetch && (update->changed.has & EC_MOQT_PARAM_SUBSCRIBER_PRIORITY)) {
+    update->changed.has = EC_MOQT_PARAM_SUBSCRIBER_PRIORITY;
+    ec_moqt_request_update (self->fetch, &update->changed);
+  }
+}
+
+void
+ec_moq_reader_update (EcMoqReader *self, const EcMoqtParams *changed)
+{
+  Update *update = g_new0 (Update, 1);
+
+  update->reader = ec_moq_reader_ref (self);
+  update->changed = *changed;
+  ec_moq_core_run (self->core, do_update, update, update_free);
 }
 
 static void
@@ -372,6 +440,7 @@ do_close (EcMoqCore *core, EcMoqtSession *session, gpointer data)
     ec_moq_core_cancel (core, g_steal_pointer (&self->fetch));
   if (self->subscription)
     ec_moq_core_cancel (core, g_steal_pointer (&self->subscription));
+  ec_moq_core_collect (core, self->inbox);
 }
 
 void

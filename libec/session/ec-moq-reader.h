@@ -32,6 +32,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcMoqReader, ec_moq_reader_unref)
 EcMoqInbox *ec_moq_reader_get_inbox (EcMoqReader *self);
 /* As the peer told when it granted; FALSE: nothing was published before, or not told yet. */
 gboolean ec_moq_reader_get_largest (EcMoqReader *self, EcMoqtLocation *largest);
+/* The track's, as the peer told when it granted: (transfer full), nullable. */
+EcMoqtProperties *ec_moq_reader_dup_properties (EcMoqReader *self);
+/* Asks the peer for a change of what `changed` says, a subscription's priority, forward state and delivery timeouts, a fetch's
+ * priority (REQUEST_UPDATE, §10.9). What it answers is told only if it ends the subscription. */
+void ec_moq_reader_update (EcMoqReader *self, const EcMoqtParams *changed);
 /* Nothing more is wanted: the peer is told, and reading comes to its end. */
 void ec_moq_reader_close (EcMoqReader *self);
 

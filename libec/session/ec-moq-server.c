@@ -9,6 +9,8 @@
  *
  * Waits for clients, and hands out their sessions.
  *
+ * Its properties say how, and are read by [method@MoqServer.start]. It stops with its last reference; methods are for one thread at a time.
+ *
  * One port takes MOQT over QUIC and over WebTransport. Without a certificate it makes its own, and renews them while it runs;
  * clients then name one of [method@MoqServer.dup_certificate_hashes].
  *
@@ -278,7 +280,7 @@ ec_moq_server_class_init (EcMoqServerClass *klass)
    * @self: the server
    * @session: an open session
    *
-   * A client has connected. Keep a reference of @session, else it is closed.
+   * A client has connected, and is authenticated as far as it can be. Keep a reference of @session, else it is closed.
    */
   incoming_signal = g_signal_new ("incoming", EC_TYPE_MOQ_SERVER, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                   NULL, G_TYPE_NONE, 1, EC_TYPE_MOQ_SESSION);
@@ -348,7 +350,8 @@ ec_moq_server_start (EcMoqServer *self, GError **error)
  * ec_moq_server_stop:
  * @self: a server
  *
- * Listens no more, and closes all of its sessions. Waits for what is still to be sent, for a bounded time.
+ * Listens no more, and closes all of its sessions. Waits for what is still to be sent, for a bounded time. It can be started again. Does nothing
+ * if it does not listen.
  */
 void
 ec_moq_server_stop (EcMoqServer *self)

@@ -83,11 +83,13 @@ read_async (
  * @cancellable: (nullable): gives it up
  * @error: return location for an error
  *
- * Subscribes to a track, and waits for the peer's answer.
+ * Subscribes to a track (draft-ietf-moq-transport-18 §5.1), and waits for the peer's answer; blocks. More can be said once it is granted:
+ * [property@MoqSubscription:priority], [property@MoqSubscription:forward], [property@MoqSubscription:delivery-timeout].
  *
  * Fails with %EC_MOQ_ERROR_NOT_FOUND if the peer has no such track, %EC_MOQ_ERROR_UNAUTHORIZED, %EC_MOQ_ERROR_BUSY,
- * %EC_MOQ_ERROR_TIMEOUT or another code as it was refused, %EC_MOQ_ERROR_BAD_URI if @space or @track cannot be a name,
- * %EC_MOQ_ERROR_CLOSED with the session, or %G_IO_ERROR_CANCELLED.
+ * %EC_MOQ_ERROR_TIMEOUT if it does not answer within 10 seconds, %EC_MOQ_ERROR_DUPLICATE if the session has a subscription to the track
+ * already, %EC_MOQ_ERROR_GOING_AWAY, or another code as it was refused; %EC_MOQ_ERROR_BAD_URI if @space or @track cannot be a
+ * name; what the session was closed with, %EC_MOQ_ERROR_CLOSED among it; or %G_IO_ERROR_CANCELLED.
  *
  * Returns: (transfer full): the subscription, to read from
  */
@@ -117,7 +119,7 @@ ec_moq_session_subscribe (EcMoqSession *self,
  * @callback: (scope async): called with the peer's answer
  * @user_data: for @callback
  *
- * Subscribes to a track.
+ * Subscribes to a track, as [method@MoqSession.subscribe] does, without waiting.
  */
 void
 ec_moq_session_subscribe_async (EcMoqSession *self,
@@ -167,7 +169,10 @@ ec_moq_session_subscribe_finish (EcMoqSession *self, GAsyncResult *result, GErro
  * @cancellable: (nullable): gives it up
  * @error: return location for an error
  *
- * Fetches groups of a track that were published already, and waits for the peer's answer.
+ * Fetches groups of a track that were published already (draft-ietf-moq-transport-18 §5.2, §10.12), and waits for the peer's answer; blocks.
+ *
+ * What comes is read as from a subscription, and ends with the last object. The peer may have less than was asked for: groups that it does not
+ * know of are left out, or told as %EC_MOQ_OBJECT_KIND_GROUP_LOST.
  *
  * Fails as [method@MoqSession.subscribe] does, and with %EC_MOQ_ERROR_INVALID_RANGE if there are no such groups.
  *
@@ -202,7 +207,7 @@ ec_moq_session_fetch (EcMoqSession *self,
  * @callback: (scope async): called with the peer's answer
  * @user_data: for @callback
  *
- * Fetches groups of a track that were published already.
+ * Fetches groups of a track that were published already, as [method@MoqSession.fetch] does, without waiting.
  */
 void
 ec_moq_session_fetch_async (EcMoqSession *self,
@@ -247,26 +252,30 @@ ec_moq_session_fetch_finish (EcMoqSession *self, GAsyncResult *result, GError **
 /**
  * ec_moq_session_list_announcements:
  * @self: a session
- * @prefix: (nullable): what the namespaces begin with; %NULL: the peer is not asked, and only what it announces by itself is listed
+ * @prefix: (nullable): what the namespaces begin with: whole fields, percent-encoded, with “/” between them; %NULL: the peer is not
+ *   asked, and only what it announces by itself is listed
+ * @error: return location for an error
  *
- * Follows which namespaces the peer has.
+ * Follows which namespaces the peer has (SUBSCRIBE_NAMESPACE, draft-ietf-moq-transport-18 §6.1), for as long as the list is kept.
  *
- * Returns: (transfer full): a list, empty at first
+ * Does not wait: the list is empty at first, changes as the peer tells, and has [property@MoqAnnouncements:error] if it does not. Fails with
+ * %EC_MOQ_ERROR_BAD_URI if @prefix cannot be one.
+ *
+ * Returns: (transfer full): a list
  */
 EcMoqAnnouncements *
-ec_moq_session_list_announcements (EcMoqSession *self, const char *prefix)
+ec_moq_session_list_announcements (EcMoqSession *self, const char *prefix, GError **error)
 {
   g_autoptr (EcMoqtName) name = NULL;
-  g_autoptr (GError) error = NULL;
 
   g_return_val_if_fail (EC_IS_MOQ_SESSION (self), NULL);
 
-  if (prefix && *prefix) {
-    name = ec_moqt_name_new_from_path (prefix, NULL, &error);
+  if (prefix) {
+    name = ec_moqt_name_new_from_path (prefix, NULL, error);
     if (!name)
-      g_warning ("%s", error->message);
+      return NULL;
   }
-  return ec_moq_announcements_new (ec_moq_session_get_core (self), name, name ? prefix : NULL);
+  return ec_moq_announcements_new (ec_moq_session_get_core (self), name, prefix);
 }
 
 /**
@@ -275,8 +284,9 @@ ec_moq_session_list_announcements (EcMoqSession *self, const char *prefix)
  * @prefix: (nullable): what the namespaces begin with; %NULL: the peer is not asked
  * @error: return location for an error
  *
- * Takes the tracks that the peer publishes, instead of waiting to be subscribed to: [signal@MoqSession::published] comes for each. With
- * @prefix the peer is asked to publish all that it has under it, now and later.
+ * Takes the tracks that the peer publishes (PUBLISH, draft-ietf-moq-transport-18 §5.1, §10.10), instead of waiting to be subscribed to:
+ * [signal@MoqSession::published] comes for each. With @prefix the peer is asked to publish all that it has under it, now and later
+ * (SUBSCRIBE_TRACKS, §10.19).
  *
  * Without this, what the peer publishes is refused. To refuse nothing of what a client publishes, call it in a handler of
  * [signal@MoqServer::incoming]. If the peer does not publish on request it is not told here: [method@MoqSession.subscribe] is what always works.
@@ -309,7 +319,8 @@ ec_moq_session_take_tracks (EcMoqSession *self, const char *prefix, GError **err
  * @track: a track
  * @error: return location for an error
  *
- * Offers a track to the peer: it may subscribe, fetch and ask for its state.
+ * Offers a track to the peer: it may subscribe, fetch and ask for its state. The session keeps what it needs of @track, which ends by
+ * [method@MoqTrack.end] or with its own last reference all the same. On a session that is over it does nothing.
  *
  * Fails with %EC_MOQ_ERROR_DUPLICATE if the session has one of that name.
  *
@@ -335,7 +346,7 @@ ec_moq_session_add_track (EcMoqSession *self, EcMoqTrack *track, GError **error)
  * @self: a session
  * @track: a track that was added
  *
- * Offers the track no longer; who reads it in this session is told that it has ended.
+ * Offers the track no longer; who reads it in this session is told that it has ended. One that was not added is passed over.
  */
 void
 ec_moq_session_remove_track (EcMoqSession *self, EcMoqTrack *track)
@@ -354,10 +365,11 @@ ec_moq_session_remove_track (EcMoqSession *self, EcMoqTrack *track)
  * @cancellable: (nullable): ends the wait, and not the announcement
  * @error: return location for an error
  *
- * Tells the peer that we have tracks in a namespace, and waits for its answer; it is told to those who ask later, too.
+ * Tells the peer that we have tracks in a namespace (PUBLISH_NAMESPACE, draft-ietf-moq-transport-18 §6.2), and waits for its answer; blocks. It is
+ * told to those who ask later, too.
  *
- * Fails with %EC_MOQ_ERROR_UNAUTHORIZED, %EC_MOQ_ERROR_REJECTED, %EC_MOQ_ERROR_DUPLICATE or another code as it was refused,
- * %EC_MOQ_ERROR_BAD_URI, %EC_MOQ_ERROR_CLOSED, or %G_IO_ERROR_CANCELLED.
+ * Fails with %EC_MOQ_ERROR_UNAUTHORIZED, %EC_MOQ_ERROR_REJECTED, %EC_MOQ_ERROR_DUPLICATE, %EC_MOQ_ERROR_TIMEOUT or another code as it was refused;
+ * %EC_MOQ_ERROR_BAD_URI if @space cannot be a name; what the session was closed with; or %G_IO_ERROR_CANCELLED.
  *
  * Returns: whether the peer took it
  */
@@ -389,7 +401,7 @@ ec_moq_session_announce (EcMoqSession *self,
  * @callback: (scope async): called with the peer's answer
  * @user_data: for @callback
  *
- * Tells the peer that we have tracks in a namespace.
+ * Tells the peer that we have tracks in a namespace, as [method@MoqSession.announce] does, without waiting.
  */
 void
 ec_moq_session_announce_async (EcMoqSession *self,
@@ -439,7 +451,7 @@ ec_moq_session_announce_finish (EcMoqSession *self, GAsyncResult *result, GError
  * @self: a session
  * @space: a namespace that was announced
  *
- * Tells the peer that there is nothing in the namespace any more.
+ * Tells the peer that there is nothing in the namespace any more. One that was not announced is passed over.
  */
 void
 ec_moq_session_unannounce (EcMoqSession *self, const char *space)

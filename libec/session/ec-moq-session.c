@@ -8,14 +8,19 @@
 /**
  * EcMoqSession:
  *
- * A session of Media over QUIC with a peer.
+ * A session of Media over QUIC with a peer (draft-ietf-moq-transport-18 §3).
  *
- * [func@MoqSession.connect] makes one to a server; [class@MoqServer] hands out those that clients began. Either side
+ * [ctor@MoqSession.new_for_uri] makes one to a server; [class@MoqServer] hands out those that clients began. Either side
  * may subscribe ([method@MoqSession.subscribe]), fetch, publish ([method@MoqSession.add_track]) and announce.
  *
  * All the work is done in threads of the library's own. Signals and notifications come in the main context that was the thread
- * default when the session was made; the values of properties, and all methods, may be used from any thread. The session is closed when its
- * last reference goes: keep it for as long as what was made of it is used.
+ * default when the session was made; callbacks come in that of who called; the values of properties, and all methods, may be used
+ * from any thread. What is made of a session, its subscriptions and lists, has its news in the context that was the default where it
+ * was made. A call with a #GCancellable that is cancelled returns at once with %G_IO_ERROR_CANCELLED, and what it asked for is
+ * withdrawn unless it says otherwise.
+ *
+ * Errors are of #EcMoqError, and tell the peer's own reason where it gave one. The session is closed when its last reference goes: keep it for as
+ * long as what was made of it is used. What was made of it can outlive it, and then fails with %EC_MOQ_ERROR_CLOSED.
  */
 struct _EcMoqSession {
   GObject parent_instance;
@@ -173,13 +178,13 @@ static void
 install_properties (GObjectClass *object_class)
 {
   /**
-   * EcMoqSession:uri:
+   * EcMoqSession:uri: (getter get_uri)
    *
    * What was connected to; empty where the peer connected to us.
    */
   properties[PROP_URI] = g_param_spec_string ("uri", NULL, NULL, NULL, READABLE);
   /**
-   * EcMoqSession:state:
+   * EcMoqSession:state: (getter get_state)
    *
    * Where the session is in its life.
    */
@@ -188,25 +193,25 @@ install_properties (GObjectClass *object_class)
   /**
    * EcMoqSession:protocol:
    *
-   * The draft that is spoken, such as “moqt-18”.
+   * The draft that is spoken, such as “moqt-18”; %NULL before there is a session.
    */
   properties[PROP_PROTOCOL] = g_param_spec_string ("protocol", NULL, NULL, NULL, READABLE);
   /**
    * EcMoqSession:transport:
    *
-   * “quic” or “webtransport”.
+   * “quic” or “webtransport”; %NULL before there is a session.
    */
   properties[PROP_TRANSPORT] = g_param_spec_string ("transport", NULL, NULL, NULL, READABLE);
   /**
    * EcMoqSession:peer:
    *
-   * The peer's address and port.
+   * The peer's address and port, such as “192.0.2.1:4443” or “[2001:db8::1]:4443”; %NULL before there is a session.
    */
   properties[PROP_PEER] = g_param_spec_string ("peer", NULL, NULL, NULL, READABLE);
   /**
    * EcMoqSession:peer-implementation:
    *
-   * What the peer says that it runs; %NULL: it does not.
+   * What the peer says that it runs (MOQT_IMPLEMENTATION, §10.3.1); %NULL: it does not. Its word alone: nothing should depend on it.
    */
   properties[PROP_PEER_IMPLEMENTATION] =
       g_param_spec_string ("peer-implementation", NULL, NULL, NULL, READABLE);
@@ -217,15 +222,16 @@ install_properties (GObjectClass *object_class)
    */
   properties[PROP_PATH] = g_param_spec_string ("path", NULL, NULL, NULL, READABLE);
   /**
-   * EcMoqSession:rtt:
+   * EcMoqSession:rtt: (getter get_rtt)
    *
-   * The time to the peer and back, in microseconds, as measured last; 0: not yet.
+   * The time to the peer and back, in microseconds, as measured last; 0: not yet. It is not notified.
    */
   properties[PROP_RTT] = g_param_spec_uint64 ("rtt", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
   /**
    * EcMoqSession:error:
    *
-   * Why it was closed, an error of #EcMoqError; %NULL while it is open.
+   * Why it was closed, an error of #EcMoqError; %NULL while it is open. %EC_MOQ_ERROR_CLOSED where either side closed it without an
+   * error.
    */
   properties[PROP_ERROR] = g_param_spec_boxed ("error", NULL, NULL, G_TYPE_ERROR, READABLE);
   g_object_class_install_properties (object_class, N_PROPS, properties);
@@ -245,7 +251,8 @@ ec_moq_session_class_init (EcMoqSessionClass *klass)
    * @self: the session
    * @uri: (nullable): where to connect to; %NULL: the same place
    *
-   * The peer is about to close, and asks to connect again (draft-ietf-moq-transport-18 §3.6).
+   * The peer is about to close, and asks to connect again (GOAWAY, draft-ietf-moq-transport-18 §3.6, §10.4). What is read goes on for now; nothing
+   * new can be asked for: it fails with %EC_MOQ_ERROR_GOING_AWAY.
    */
   signals[SIGNAL_GOING_AWAY] = g_signal_new ("going-away", EC_TYPE_MOQ_SESSION, G_SIGNAL_RUN_LAST,
                                              0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
@@ -264,7 +271,7 @@ ec_moq_session_class_init (EcMoqSessionClass *klass)
    * EcMoqSession::closed:
    * @self: the session
    *
-   * It is over; [property@MoqSession:error] says why.
+   * It is over; [property@MoqSession:error] says why. Comes once, and is the last signal.
    */
   signals[SIGNAL_CLOSED] = g_signal_new ("closed", EC_TYPE_MOQ_SESSION, G_SIGNAL_RUN_LAST, 0, NULL,
                                          NULL, NULL, G_TYPE_NONE, 0);
@@ -296,25 +303,26 @@ begin (const char *uri, EcMoqConnectOptions *options, EcMoqReply **reply, GTask 
 }
 
 /**
- * ec_moq_session_connect:
+ * ec_moq_session_new_for_uri:
  * @uri: `moqt://HOST[:PORT][/PATH]` for QUIC, or `https://…` for WebTransport; the port is 443 if it is not said
  * @options: (nullable): whom to trust and so on; %NULL: the defaults
  * @cancellable: (nullable): gives it up
  * @error: return location for an error
  *
- * Connects to a server, and waits until there is a session.
+ * Connects to a server, and waits until there is a session: both sides' SETUP went through (draft-ietf-moq-transport-18 §3.1, §3.3). Blocks;
+ * it may take as long as [property@MoqConnectOptions:timeout] says.
  *
  * Fails with %EC_MOQ_ERROR_BAD_URI, %EC_MOQ_ERROR_UNREACHABLE if nobody answers, %EC_MOQ_ERROR_CERTIFICATE if the server
- * is not the right one, %EC_MOQ_ERROR_VERSION if it speaks no draft of ours, %EC_MOQ_ERROR_UNAUTHORIZED, %EC_MOQ_ERROR_NOT_FOUND or
+ * is not the right one, or a hash or file of @options is none, %EC_MOQ_ERROR_VERSION if it speaks no draft of ours, %EC_MOQ_ERROR_UNAUTHORIZED, %EC_MOQ_ERROR_NOT_FOUND or
  * %EC_MOQ_ERROR_REJECTED if it does not want us, %EC_MOQ_ERROR_TIMEOUT, or %G_IO_ERROR_CANCELLED.
  *
  * Returns: (transfer full): an open session
  */
 EcMoqSession *
-ec_moq_session_connect (const char *uri,
-                        EcMoqConnectOptions *options,
-                        GCancellable *cancellable,
-                        GError **error)
+ec_moq_session_new_for_uri (const char *uri,
+                            EcMoqConnectOptions *options,
+                            GCancellable *cancellable,
+                            GError **error)
 {
   g_autoptr (EcMoqSession) self = NULL;
   g_autoptr (EcMoqReply) reply = NULL;
@@ -326,21 +334,21 @@ ec_moq_session_connect (const char *uri,
 }
 
 /**
- * ec_moq_session_connect_async:
- * @uri: as [func@MoqSession.connect] takes it
+ * ec_moq_session_new_for_uri_async:
+ * @uri: as [ctor@MoqSession.new_for_uri] takes it
  * @options: (nullable): whom to trust and so on; %NULL: the defaults
  * @cancellable: (nullable): gives it up
  * @callback: (scope async): called when there is a session, or none
  * @user_data: for @callback
  *
- * Connects to a server.
+ * Connects to a server, as [ctor@MoqSession.new_for_uri] does, without waiting.
  */
 void
-ec_moq_session_connect_async (const char *uri,
-                              EcMoqConnectOptions *options,
-                              GCancellable *cancellable,
-                              GAsyncReadyCallback callback,
-                              gpointer user_data)
+ec_moq_session_new_for_uri_async (const char *uri,
+                                  EcMoqConnectOptions *options,
+                                  GCancellable *cancellable,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data)
 {
   g_autoptr (EcMoqReply) reply = NULL;
   GTask *task;
@@ -348,21 +356,21 @@ ec_moq_session_connect_async (const char *uri,
   g_return_if_fail (uri != NULL);
 
   task = g_task_new (NULL, cancellable, callback, user_data);
-  g_task_set_source_tag (task, ec_moq_session_connect_async);
+  g_task_set_source_tag (task, ec_moq_session_new_for_uri_async);
   begin (uri, options, &reply, task);
 }
 
 /**
- * ec_moq_session_connect_finish:
+ * ec_moq_session_new_for_uri_finish:
  * @result: what the callback got
  * @error: return location for an error
  *
- * Ends [func@MoqSession.connect_async], and fails as [func@MoqSession.connect] does.
+ * Ends [func@MoqSession.new_for_uri_async], and fails as [ctor@MoqSession.new_for_uri] does.
  *
  * Returns: (transfer full): an open session
  */
 EcMoqSession *
-ec_moq_session_connect_finish (GAsyncResult *result, GError **error)
+ec_moq_session_new_for_uri_finish (GAsyncResult *result, GError **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, NULL), NULL);
   return g_task_propagate_pointer (G_TASK (result), error);
@@ -372,7 +380,8 @@ ec_moq_session_connect_finish (GAsyncResult *result, GError **error)
  * ec_moq_session_close:
  * @self: a session
  *
- * Closes the session without an error. [signal@MoqSession::closed] follows.
+ * Closes the session without an error (NO_ERROR, draft-ietf-moq-transport-18 §3.5). Does not wait: [signal@MoqSession::closed] follows. What
+ * is still asked for, or read, fails with %EC_MOQ_ERROR_CLOSED; what had come can still be read. On a closed session it does nothing.
  */
 void
 ec_moq_session_close (EcMoqSession *self)
@@ -387,7 +396,7 @@ ec_moq_session_close (EcMoqSession *self)
  * @code: a code of draft-ietf-moq-transport-18 §3.5, such as 0x2, UNAUTHORIZED
  * @reason: what the peer is told, in words
  *
- * Closes the session, and tells the peer why.
+ * Closes the session as [method@MoqSession.close] does, and tells the peer why.
  */
 void
 ec_moq_session_close_with (EcMoqSession *self, guint64 code, const char *reason)

@@ -18,7 +18,7 @@ G_BEGIN_DECLS
  * @EC_MOQ_SESSION_STATE_GOING_AWAY: the peer asks us to leave, and to connect again
  * @EC_MOQ_SESSION_STATE_CLOSED: over; see [property@MoqSession:error]
  *
- * Where a session is in its life.
+ * Where a session is in its life. It only ever goes down this list.
  */
 typedef enum {
   EC_MOQ_SESSION_STATE_CONNECTING,
@@ -36,19 +36,19 @@ EC_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (EcMoqSession, ec_moq_session, EC, MOQ_SESSION, GObject)
 
 EC_AVAILABLE_IN_1_0
-EcMoqSession *ec_moq_session_connect (const char *uri,
-                                      EcMoqConnectOptions *options,
-                                      GCancellable *cancellable,
-                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+EcMoqSession *ec_moq_session_new_for_uri (const char *uri,
+                                          EcMoqConnectOptions *options,
+                                          GCancellable *cancellable,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 EC_AVAILABLE_IN_1_0
-void ec_moq_session_connect_async (const char *uri,
-                                   EcMoqConnectOptions *options,
-                                   GCancellable *cancellable,
-                                   GAsyncReadyCallback callback,
-                                   gpointer user_data);
+void ec_moq_session_new_for_uri_async (const char *uri,
+                                       EcMoqConnectOptions *options,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
 EC_AVAILABLE_IN_1_0
-EcMoqSession *ec_moq_session_connect_finish (GAsyncResult *result,
-                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+EcMoqSession *ec_moq_session_new_for_uri_finish (GAsyncResult *result,
+                                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 EC_AVAILABLE_IN_1_0
 void ec_moq_session_close (EcMoqSession *self);
 EC_AVAILABLE_IN_1_0
@@ -118,8 +118,9 @@ EcMoqSubscription *ec_moq_session_fetch_finish (EcMoqSession *self,
                                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 EC_AVAILABLE_IN_1_0
-EcMoqAnnouncements *ec_moq_session_list_announcements (EcMoqSession *self, const char *prefix)
-    G_GNUC_WARN_UNUSED_RESULT;
+EcMoqAnnouncements *ec_moq_session_list_announcements (EcMoqSession *self,
+                                                       const char *prefix,
+                                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 EC_AVAILABLE_IN_1_0
 gboolean ec_moq_session_take_tracks (EcMoqSession *self, const char *prefix, GError **error);

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
  * @EC_MOQ_START_NEXT_OBJECT: at the next object
  * @EC_MOQ_START_NEXT_GROUP: at the next group's first object
  *
- * Where a subscription begins.
+ * Where a subscription begins (filters, draft-ietf-moq-transport-18 §5.1.2). What was published before is had by [method@MoqSession.fetch].
  */
 typedef enum {
   EC_MOQ_START_CURRENT_GROUP,
@@ -37,6 +37,20 @@ EC_AVAILABLE_IN_1_0
 const char *ec_moq_subscription_get_track (EcMoqSubscription *self);
 EC_AVAILABLE_IN_1_0
 gboolean ec_moq_subscription_get_largest (EcMoqSubscription *self, guint64 *group, guint64 *object);
+EC_AVAILABLE_IN_1_0
+GVariant *ec_moq_subscription_get_properties (EcMoqSubscription *self) G_GNUC_WARN_UNUSED_RESULT;
+EC_AVAILABLE_IN_1_0
+guint ec_moq_subscription_get_priority (EcMoqSubscription *self);
+EC_AVAILABLE_IN_1_0
+void ec_moq_subscription_set_priority (EcMoqSubscription *self, guint priority);
+EC_AVAILABLE_IN_1_0
+gboolean ec_moq_subscription_get_forward (EcMoqSubscription *self);
+EC_AVAILABLE_IN_1_0
+void ec_moq_subscription_set_forward (EcMoqSubscription *self, gboolean forward);
+EC_AVAILABLE_IN_1_0
+guint ec_moq_subscription_get_delivery_timeout (EcMoqSubscription *self);
+EC_AVAILABLE_IN_1_0
+void ec_moq_subscription_set_delivery_timeout (EcMoqSubscription *self, guint delivery_timeout);
 EC_AVAILABLE_IN_1_0
 guint64 ec_moq_subscription_get_n_dropped (EcMoqSubscription *self);
 EC_AVAILABLE_IN_1_0

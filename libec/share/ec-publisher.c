@@ -541,7 +541,7 @@ ec_publisher_new (EcSource *source)
 /**
  * ec_publisher_add_relay:
  * @self: a publisher that was not started
- * @uri: where it is: “moqt://HOST[:PORT][/PATH]” or “https://…”, as of [func@MoqSession.connect]
+ * @uri: where it is: “moqt://HOST[:PORT][/PATH]” or “https://…”, as of [ctor@MoqSession.new_for_uri]
  * @options: (nullable): how to connect
  * @error: return location for an error
  *

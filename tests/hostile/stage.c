@@ -100,7 +100,7 @@ publish (gpointer data)
       g_autoptr (GError) error = NULL;
 
       ec_moq_track_write_object (self->track, group, object, 100, payload,
-                                 object == GROUP_OBJECTS - 1, &error);
+                                 object == GROUP_OBJECTS - 1, NULL, &error);
       g_assert_no_error (error);
       at += OBJECT_MS * 1000;
       while (g_get_monotonic_time () < at)
@@ -118,7 +118,7 @@ connect_to (Stage *self, const char *scheme, const char *draft, GError **error)
   g_autoptr (EcMoqConnectOptions) options = g_object_new (
       EC_TYPE_MOQ_CONNECT_OPTIONS, "certificate-hashes", hashes, "protocols", protocols, NULL);
 
-  return ec_moq_session_connect (uri, options, NULL, error);
+  return ec_moq_session_new_for_uri (uri, options, NULL, error);
 }
 
 /* -- Viewers, each in a thread */
@@ -359,7 +359,7 @@ stage_new (const char *ec)
   start_relay (self, ec);
   self->session = connect_to (self, "moqt", "moqt-18", &error);
   g_assert_no_error (error);
-  self->track = ec_moq_track_new (HONEST_SPACE, HONEST_TRACK, &error);
+  self->track = ec_moq_track_new (HONEST_SPACE, HONEST_TRACK, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (ec_moq_session_add_track (self->session, self->track, &error));
   g_assert_true (ec_moq_session_announce (self->session, HONEST_SPACE, NULL, &error));

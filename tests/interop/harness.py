@@ -189,7 +189,7 @@ def connect(uri, hash, draft=None):
     if draft:
         options.set_property("protocols", [draft])
     with bounded() as cancellable:
-        session = Ec.MoqSession.connect(uri, options, cancellable)
+        session = Ec.MoqSession.new_for_uri(uri, options, cancellable)
     if draft:
         assert session.get_property("protocol") == draft
     return session

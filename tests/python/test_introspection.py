@@ -164,3 +164,23 @@ def test_manifest_must_be_one_object(text):
     with pytest.raises(GLib.Error) as caught:
         Ec.Manifest.new_from_text(text, -1)
     assert caught.value.matches(Ec.ChunkError.quark(), Ec.ChunkError.BAD_MANIFEST)
+
+
+def test_no_name_hides_what_every_object_has():
+    """A method “connect” would keep Python from a class's signals."""
+    gi.require_version("GIRepository", "2.0")
+    from gi.repository import GIRepository, GObject     # noqa: E402
+
+    # What MOQT calls properties is what it says of tracks and objects; few miss GObject's.
+    known = {"get_properties"}
+    repository = GIRepository.Repository.get_default()
+    hidden = []
+    for i in range(repository.get_n_infos("Ec")):
+        info = repository.get_info("Ec", i)
+        if info.get_type() != GIRepository.InfoType.OBJECT:
+            continue
+        hidden += [f"{info.get_name()}.{method.get_name()}"
+                   for method in (GIRepository.object_info_get_method(info, n)
+                                  for n in range(GIRepository.object_info_get_n_methods(info)))
+                   if hasattr(GObject.Object, method.get_name()) and method.get_name() not in known]
+    assert not hidden

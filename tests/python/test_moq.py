@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 
 import gi
 import pytest
@@ -66,7 +67,7 @@ def publisher():
 @pytest.mark.parametrize("scheme", ["moqt", "https"])
 def test_subscribe(publisher, scheme):
     options = Ec.MoqConnectOptions(certificate_hashes=publisher.hashes())
-    session = Ec.MoqSession.connect(publisher.uri(scheme), options, None)
+    session = Ec.MoqSession.new_for_uri(publisher.uri(scheme), options, None)
     subscription = session.subscribe("demo/news", "ticker", Ec.MoqStart.CURRENT_GROUP, None)
     publisher.track.write_object(7, 3, 128, GLib.Bytes.new(b"object 3"), True)
     publisher.track.end()
@@ -80,10 +81,130 @@ def test_subscribe(publisher, scheme):
 
 def test_errors(publisher):
     with pytest.raises(GLib.Error) as caught:
-        Ec.MoqSession.connect(publisher.uri("moqt"), None, None)
+        Ec.MoqSession.new_for_uri(publisher.uri("moqt"), None, None)
     assert caught.value.matches(Ec.MoqError.quark(), Ec.MoqError.CERTIFICATE)
     with pytest.raises(GLib.Error) as caught:
-        Ec.MoqSession.connect("gopher://x", None, None)
+        Ec.MoqSession.new_for_uri("gopher://x", None, None)
+    assert caught.value.matches(Ec.MoqError.quark(), Ec.MoqError.BAD_URI)
+
+
+def connect(publisher, scheme="moqt"):
+    options = Ec.MoqConnectOptions(certificate_hashes=publisher.hashes())
+    return Ec.MoqSession.new_for_uri(publisher.uri(scheme), options, None)
+
+
+def iterate_until(condition, seconds=20):
+    """Other threads change things, too: it looks every few milliseconds."""
+    context, until = GLib.MainContext.default(), time.monotonic() + seconds
+    look = GLib.timeout_add(5, lambda: GLib.SOURCE_CONTINUE)
+    while not condition():
+        assert time.monotonic() < until
+        context.iteration(True)
+    GLib.source_remove(look)
+
+
+def test_asynchronously(publisher):
+    """Every function that does not wait, and the signals, in the default main context."""
+    results, closed, found = [], [], []
+    options = Ec.MoqConnectOptions(certificate_hashes=publisher.hashes(), protocols=["moqt-18"], timeout=20000)
+    Ec.MoqSession.new_for_uri_async(publisher.uri("moqt"), options, None, lambda _, result: results.append(result))
+    iterate_until(lambda: results)
+    session = Ec.MoqSession.new_for_uri_finish(results.pop())
+    session.connect("closed", lambda session: closed.append(session.dup_error()))
+    assert session.dup_protocol() == "moqt-18" and session.dup_transport() == "quic"
+    assert session.dup_peer() == publisher.server.dup_addresses()[0] and session.get_uri() == publisher.uri("moqt")
+    assert session.dup_peer_implementation().startswith("libec/") and session.dup_path() is None
+    assert session.get_rtt() >= 0 and session.dup_error() is None
+
+    announcements = session.list_announcements("demo")
+    announcements.connect("items-changed", lambda *_: found.append(True))
+    iterate_until(lambda: found and announcements.get_granted())
+    assert announcements.get_prefix() == "demo" and announcements.dup_error() is None
+    assert [item.get_namespace() for item in announcements] == ["demo/news"]
+
+    def finish(finish_of):
+        iterate_until(lambda: results)
+        return finish_of(results.pop())
+
+    session.subscribe_async("demo/news", "ticker", Ec.MoqStart.NEXT_OBJECT, None, lambda _, result: results.append(result))
+    subscription = finish(session.subscribe_finish)
+    assert (subscription.get_namespace(), subscription.get_track()) == ("demo/news", "ticker")
+    assert subscription.get_largest() == (True, 7, 2) and subscription.get_n_dropped() == 0
+    assert publisher.track.get_n_subscribers() == 1
+    session.fetch_async("demo/news", "ticker", 7, 7, None, lambda _, result: results.append(result))
+    fetch = finish(session.fetch_finish)
+    fetch.read_object_async(None, lambda _, result: results.append(result))
+    item = finish(fetch.read_object_finish)
+    assert (item.get_id(), item.get_subgroup(), item.get_priority(), item.get_datagram()) == (0, 0, 128, False)
+    assert item.get_arrival() > 1e15 and item.get_properties().unpack() == []
+    session.announce_async("here", None, lambda _, result: results.append(result))
+    assert finish(session.announce_finish)
+    session.unannounce("here")
+    fetch.close()
+
+    session.close_with(0, "enough")
+    iterate_until(lambda: closed)
+    assert closed[0].matches(Ec.MoqError.quark(), Ec.MoqError.CLOSED) and session.get_state() == Ec.MoqSessionState.CLOSED
+    with pytest.raises(GLib.Error) as caught:
+        subscription.read_object(None)
+    assert caught.value.matches(Ec.MoqError.quark(), Ec.MoqError.CLOSED)
+
+
+def test_properties(publisher):
+    """What is said of tracks and objects, and what a subscriber changes."""
+    session = connect(publisher)
+    iterate_until(lambda: publisher.sessions)
+    said = GLib.Variant("a(tv)", [(0x3800, GLib.Variant("t", 5)), (0x3801, GLib.Variant("ay", b"five"))])
+    track = Ec.MoqTrack.new("demo/more", "said", said)
+    assert (track.get_namespace(), track.get_name()) == ("demo/more", "said")
+    publisher.sessions[0].add_track(track)
+    with pytest.raises(GLib.Error) as caught:
+        publisher.sessions[0].add_track(track)
+    assert caught.value.matches(Ec.MoqError.quark(), Ec.MoqError.DUPLICATE)
+    subscription = session.subscribe("demo/more", "said", Ec.MoqStart.NEXT_GROUP, None)
+    track.write_object(0, 0, 1, GLib.Bytes.new(b"x"), False, said)
+    item = subscription.read_object(None)
+    for properties in (track.get_properties(), subscription.get_properties(), item.get_properties()):
+        assert [(kind, bytes(value) if kind % 2 else value) for kind, value in properties.unpack()] == [
+            (0x3800, 5), (0x3801, b"five")]
+    with pytest.raises(GLib.Error) as caught:
+        track.write_object(0, 1, 1, GLib.Bytes.new(b"x"), False, GLib.Variant("a(tv)", [(1, GLib.Variant("t", 5))]))
+    assert caught.value.matches(Ec.MoqError.quark(), Ec.MoqError.MALFORMED_TRACK)
+
+    notified = []
+    subscription.connect("notify", lambda _, pspec: notified.append(pspec.name))
+    subscription.set_priority(1)
+    subscription.props.forward = False
+    subscription.set_forward(True)
+    subscription.set_delivery_timeout(5000)
+    assert notified == ["priority", "forward", "forward", "delivery-timeout"]
+    assert (subscription.get_priority(), subscription.get_forward(), subscription.get_delivery_timeout()) == (1, True, 5000)
+    assert subscription.get_queued() == subscription.props.queued == 0
+
+    track.abandon_group()
+    publisher.sessions[0].remove_track(track)
+    while subscription.read_object(None):
+        pass
+    publisher.sessions[0].go_away(None, 1000)
+    going = []
+    session.connect("going-away", lambda _, uri: going.append(uri))
+    iterate_until(lambda: going)
+    assert going == [None]
+
+
+def test_taking_tracks(publisher):
+    """What the peer publishes is taken: once without having asked it, once for a prefix."""
+    session, published = connect(publisher), []
+    session.connect("published", lambda _, subscription: published.append(subscription))
+    with pytest.raises(GLib.Error) as caught:
+        session.take_tracks("demo//news")
+    assert caught.value.matches(Ec.MoqError.quark(), Ec.MoqError.BAD_URI)
+    assert session.take_tracks("demo")
+    iterate_until(lambda: published)
+    assert published[0].get_track() == "ticker"
+    assert published[0].read_object(None).get_payload().get_data() == b"object 0"
+    with pytest.raises(GLib.Error) as caught:
+        session.list_announcements("demo//news")
     assert caught.value.matches(Ec.MoqError.quark(), Ec.MoqError.BAD_URI)
 
 

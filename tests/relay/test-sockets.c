@@ -84,7 +84,7 @@ dial_as (EcRelay *relay, const Way *way, const char *token, EcIdentity *identity
       g_object_new (EC_TYPE_MOQ_CONNECT_OPTIONS, "certificate-hashes", hashes, "protocols",
                     protocols, "token", bytes, "identity", identity, NULL);
   g_autoptr (GError) error = NULL;
-  EcMoqSession *session = ec_moq_session_connect (uri, options, NULL, &error);
+  EcMoqSession *session = ec_moq_session_new_for_uri (uri, options, NULL, &error);
 
   g_assert_no_error (error);
   return session;
@@ -113,7 +113,7 @@ write_object (EcMoqTrack *track, guint64 group, guint64 object)
   for (gsize i = 0; i < size; i++)
     data[i] = (guint8) (group * 31 + object * 7 + i);
   payload = g_bytes_new_take (data, size);
-  ec_moq_track_write_object (track, group, object, 100, payload, object == GROUP_OBJECTS - 1,
+  ec_moq_track_write_object (track, group, object, 100, payload, object == GROUP_OBJECTS - 1, NULL,
                              &error);
   g_assert_no_error (error);
 }
@@ -146,7 +146,7 @@ static EcMoqTrack *
 publish (EcMoqSession *session)
 {
   g_autoptr (GError) error = NULL;
-  EcMoqTrack *track = ec_moq_track_new (SPACE, TRACK, &error);
+  EcMoqTrack *track = ec_moq_track_new (SPACE, TRACK, NULL, &error);
 
   g_assert_no_error (error);
   g_assert_true (ec_moq_session_add_track (session, track, &error));

@@ -10,7 +10,11 @@
 
 typedef struct {
   EcMoqInbox *inbox;
-  gsize consumed;
+  gsize consumed;   /* of streams that are open */
+  gsize given_back; /* of those that have ended … */
+  gint64 kept;      /* … the last one's id */
+  gboolean all;     /* … and all that was left of it */
+  gboolean keeps;
   guint n_stopped;
 } World;
 
@@ -20,9 +24,19 @@ on_wake (gpointer user_data)
 }
 
 static void
-consume (gpointer user_data, gpointer stream, gsize size)
+consume (gpointer user_data, gpointer stream, gint64 kept, gsize size)
 {
-  ((World *) user_data)->consumed += size;
+  World *self = user_data;
+
+  if (stream) {
+    self->consumed += size;
+    return;
+  }
+  self->kept = kept;
+  if (size == G_MAXSIZE)
+    self->all = TRUE;
+  else
+    self->given_back += size;
 }
 
 static void
@@ -58,6 +72,14 @@ begin (EcMoqInboxStream *stream, guint64 group, guint64 object, gsize size, gsiz
 
   ec_moq_inbox_object (stream, &head, 0);
   ec_moq_inbox_payload (stream, data, come);
+}
+
+static void
+more (EcMoqInboxStream *stream, gsize size)
+{
+  g_autofree guint8 *data = g_malloc0 (size);
+
+  ec_moq_inbox_payload (stream, data, size);
 }
 
 static void
@@ -119,12 +141,12 @@ test_order (void)
   expect (&world, EC_MOQ_OBJECT_KIND_OBJECT, 7, 3);
   g_assert_null (next (&world));
   g_assert_true (ec_moq_inbox_is_holding (world.inbox));
-  ec_moq_inbox_stream_ended (one, FALSE, TRUE);
+  ec_moq_inbox_stream_ended (one, FALSE, TRUE, -1);
   g_assert_null (next (&world));
-  ec_moq_inbox_stream_ended (other, FALSE, FALSE);
+  ec_moq_inbox_stream_ended (other, FALSE, FALSE, -1);
   expect (&world, EC_MOQ_OBJECT_KIND_GROUP_ENDED, 7, 0);
   expect (&world, EC_MOQ_OBJECT_KIND_OBJECT, 8, 0);
-  ec_moq_inbox_stream_ended (later, TRUE, FALSE);
+  ec_moq_inbox_stream_ended (later, TRUE, FALSE, -1);
   expect (&world, EC_MOQ_OBJECT_KIND_GROUP_LOST, 8, 0);
   collect (&world);
   ec_moq_inbox_end (world.inbox, NULL);
@@ -154,10 +176,10 @@ test_fetch_first (void)
   expect (&world, EC_MOQ_OBJECT_KIND_OBJECT, 5, 1);
   expect (&world, EC_MOQ_OBJECT_KIND_OBJECT, 5, 2);
   g_assert_null (next (&world));
-  ec_moq_inbox_stream_ended (fetch, FALSE, FALSE);
+  ec_moq_inbox_stream_ended (fetch, FALSE, FALSE, -1);
   ec_moq_inbox_fetch_done (world.inbox);
   expect (&world, EC_MOQ_OBJECT_KIND_OBJECT, 5, 3);
-  ec_moq_inbox_stream_ended (live, FALSE, TRUE);
+  ec_moq_inbox_stream_ended (live, FALSE, TRUE, -1);
   expect (&world, EC_MOQ_OBJECT_KIND_GROUP_ENDED, 5, 0);
   ec_moq_inbox_end (world.inbox, NULL);
   expect_end (&world);
@@ -184,12 +206,71 @@ test_credit (void)
   put (stream, 1, 1, 700);
   collect (&world);
   g_assert_cmpuint (world.consumed, ==, 1700);
-  /* A large one must not wait for room that only its own reading makes. */
+  /* A large one must not wait for room that only its own reading makes; but for what is before it. */
   begin (stream, 1, 2, EC_MOQ_INBOX_LARGE_OBJECT + 1, 3000);
   collect (&world);
-  g_assert_cmpuint (world.consumed, ==, 4700);
-  ec_moq_inbox_stream_ended (stream, TRUE, FALSE);
+  g_assert_cmpuint (world.consumed, ==, 1700);
+  expect (&world, EC_MOQ_OBJECT_KIND_OBJECT, 1, 1);
+  collect (&world);
+  g_assert_cmpuint (world.consumed, ==, 5200);
+  more (stream, 400);
+  collect (&world);
+  g_assert_cmpuint (world.consumed, ==, 5600);
+  ec_moq_inbox_stream_ended (stream, TRUE, FALSE, -1);
   ec_moq_inbox_end (world.inbox, NULL);
+  ec_moq_inbox_unref (world.inbox);
+}
+
+/* One group, of `n` objects of 100,000 bytes each, whose stream has ended well. */
+static void
+put_group (World *self, guint64 group, guint n)
+{
+  EcMoqInboxStream *stream = open_stream (self, group);
+
+  for (guint64 object = 0; object < n; object++)
+    put (stream, group, object, 100000);
+  self->keeps = ec_moq_inbox_stream_keeps (stream);
+  ec_moq_inbox_stream_ended (stream, FALSE, TRUE, self->keeps ? (gint64) group : -1);
+  collect (self);
+}
+
+/* Credit of streams that have ended is kept as well, once there is much to be read; all of it goes back at last. */
+static void
+test_kept_credit (void)
+{
+  World world;
+
+  world_init (&world, TRUE);
+  put_group (&world, 0, 9);
+  g_assert_false (world.keeps);
+  put_group (&world, 1, 9);
+  g_assert_true (world.keeps);
+  for (guint64 object = 0; object < 9; object++)
+    expect (&world, EC_MOQ_OBJECT_KIND_OBJECT, 0, object);
+  expect (&world, EC_MOQ_OBJECT_KIND_GROUP_ENDED, 0, 0);
+  expect (&world, EC_MOQ_OBJECT_KIND_OBJECT, 1, 0);
+  collect (&world);
+  g_assert_cmpuint (world.given_back, ==, 100000);
+  g_assert_cmpint (world.kept, ==, 1);
+  for (guint64 object = 1; object < 9; object++)
+    expect (&world, EC_MOQ_OBJECT_KIND_OBJECT, 1, object);
+  collect (&world);
+  g_assert_true (world.all);
+  expect (&world, EC_MOQ_OBJECT_KIND_GROUP_ENDED, 1, 0);
+  /* What nobody can read is not the reader's fault. */
+  ec_moq_inbox_expect_fetch (world.inbox);
+  put_group (&world, 2, 20);
+  g_assert_false (world.keeps);
+  ec_moq_inbox_fetch_done (world.inbox);
+  put_group (&world, 3, 9);
+  g_assert_true (world.keeps);
+  world.all = FALSE;
+  ec_moq_inbox_end (world.inbox, NULL);
+  collect (&world);
+  g_assert_true (world.all);
+  for (EcMoqInboxItem *item; (item = next (&world));)
+    ec_moq_inbox_item_free (item);
+  expect_end (&world);
   ec_moq_inbox_unref (world.inbox);
 }
 
@@ -210,11 +291,11 @@ test_empty_groups (gconstpointer data)
                           .status = EC_MOQT_OBJECT_END_OF_GROUP };
 
     if (streams)
-      ec_moq_inbox_stream_ended (open_stream (&world, group), TRUE, FALSE);
+      ec_moq_inbox_stream_ended (open_stream (&world, group), TRUE, FALSE, -1);
     else
       ec_moq_inbox_datagram (world.inbox, &head, NULL, 0, 0);
   }
-  ec_moq_inbox_stream_ended (first, FALSE, TRUE);
+  ec_moq_inbox_stream_ended (first, FALSE, TRUE, -1);
   ec_moq_inbox_end (world.inbox, NULL);
   for (EcMoqInboxItem *item; (item = next (&world)); n++)
     ec_moq_inbox_item_free (item);
@@ -239,7 +320,7 @@ test_slow (void)
     begin (large, group, 1, 2 * EC_MOQ_INBOX_LARGE_OBJECT, 1500000);
     for (guint64 object = 0; object < 10; object++)
       put (rest, group + 1, object, 500000);
-    ec_moq_inbox_stream_ended (rest, FALSE, TRUE);
+    ec_moq_inbox_stream_ended (rest, FALSE, TRUE, -1);
     g_assert_cmpuint (ec_moq_inbox_get_bytes (world.inbox), <=, MAX_BYTES + 1000);
     collect (&world);
     g_assert_cmpuint (world.n_stopped, ==, group / 2 + 1);
@@ -265,7 +346,7 @@ test_fetch_limit (void)
   stream = ec_moq_inbox_open (world.inbox, &world, TRUE, 0);
   for (guint64 object = 0; object < 10; object++)
     put (stream, 1, object, 500000);
-  ec_moq_inbox_stream_ended (stream, FALSE, FALSE);
+  ec_moq_inbox_stream_ended (stream, FALSE, FALSE, -1);
   while (ec_moq_inbox_poll (world.inbox, &item, &error) && item)
     ec_moq_inbox_item_free (g_steal_pointer (&item));
   g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_LIMIT);
@@ -280,6 +361,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inbox/order", test_order);
   g_test_add_func ("/inbox/fetch-first", test_fetch_first);
   g_test_add_func ("/inbox/credit", test_credit);
+  g_test_add_func ("/inbox/kept-credit", test_kept_credit);
   g_test_add_data_func ("/inbox/empty-groups/datagrams", GINT_TO_POINTER (FALSE),
                         test_empty_groups);
   g_test_add_data_func ("/inbox/empty-groups/streams", GINT_TO_POINTER (TRUE), test_empty_groups);

@@ -2,203 +2,10 @@
 #include <string.h>
 
 #include "base/ec-error.h"
-#include "session/ec-moq-server.h"
-#include "session/ec-moq-session-private.h"
+#include "moq-pair.h"
+#include "moqt/ec-moqt-session-private.h"
 
 /* Sessions between a client and a server, as an application has them, over real sockets. */
-
-#define PATIENCE (20 * G_TIME_SPAN_SECOND)
-
-typedef struct {
-  const char *scheme, *draft;
-} Way;
-
-static const Way ways[] = {
-  { "moqt", "moqt-18" },
-  { "moqt", "moqt-16" },
-  { "https", "moqt-18" },
-  { "https", "moqt-16" },
-};
-
-typedef struct {
-  EcMoqServer *server;
-  EcMoqSession *theirs; /* the server's end */
-  EcMoqSession *ours;
-  EcMoqTrack *early; /* offered as soon as a client comes */
-  guint unasked; /* tracks that the client publishes before the server's application has looked */
-  GPtrArray *taken; /* the server takes them; nullable */
-} Pair;
-
-static void
-keep_published (EcMoqSession *session, EcMoqSubscription *subscription, GPtrArray *published)
-{
-  g_ptr_array_add (published, g_object_ref (subscription));
-}
-
-static void
-on_incoming (EcMoqServer *server, EcMoqSession *session, Pair *pair)
-{
-  g_assert_null (pair->theirs);
-  pair->theirs = g_object_ref (session);
-  if (pair->early)
-    g_assert_true (ec_moq_session_add_track (session, pair->early, NULL));
-  if (pair->taken) {
-    g_signal_connect (session, "published", G_CALLBACK (keep_published), pair->taken);
-    g_assert_true (ec_moq_session_take_tracks (session, NULL, NULL));
-  }
-}
-
-/* Runs the main context until `*flag`, or asserts. */
-#define WAIT_UNTIL(condition)                                                                      \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    gint64 end_ = g_get_monotonic_time () + PATIENCE;                                              \
-    while (!(condition)) {                                                                         \
-      g_assert_cmpint (g_get_monotonic_time (), <, end_);                                          \
-      if (!g_main_context_iteration (NULL, FALSE))                                                 \
-        g_thread_yield ();                                                                         \
-    }                                                                                              \
-  }                                                                                                \
-  G_STMT_END
-
-static EcMoqConnectOptions *
-make_options (EcMoqServer *server, const Way *way)
-{
-  g_auto (GStrv) hashes = ec_moq_server_dup_certificate_hashes (server);
-  const char *protocols[] = { way->draft, NULL };
-
-  return g_object_new (EC_TYPE_MOQ_CONNECT_OPTIONS, "certificate-hashes", hashes, "protocols",
-                       protocols, NULL);
-}
-
-static char *
-make_uri (EcMoqServer *server, const Way *way)
-{
-  g_auto (GStrv) addresses = ec_moq_server_dup_addresses (server);
-
-  return g_strdup_printf ("%s://%s/test?x=1", way->scheme, addresses[0]);
-}
-
-/* As publishers do that ask nobody; ours does not. */
-static void
-publish_unasked (EcMoqCore *core, EcMoqtSession *session, gpointer data)
-{
-  guint n = GPOINTER_TO_UINT (data);
-
-  for (guint i = 0; session && i < n; i++) {
-    g_autofree char *track = g_strdup_printf ("t%u", i);
-    g_autoptr (EcMoqtName) name = ec_moqt_name_new_from_path ("unasked", track, NULL);
-
-    g_assert_nonnull (ec_moqt_session_publish (session, name, NULL, NULL));
-  }
-}
-
-static void
-pair_start (Pair *pair, const Way *way)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (EcMoqConnectOptions) options = NULL;
-  g_autofree char *uri = NULL;
-
-  pair->server = ec_moq_server_new ("127.0.0.1:0");
-  g_signal_connect (pair->server, "incoming", G_CALLBACK (on_incoming), pair);
-  ec_moq_server_start (pair->server, &error);
-  g_assert_no_error (error);
-  options = make_options (pair->server, way);
-  uri = make_uri (pair->server, way);
-  pair->ours = ec_moq_session_connect (uri, options, NULL, &error);
-  g_assert_no_error (error);
-  if (pair->unasked)
-    ec_moq_core_run (ec_moq_session_get_core (pair->ours), publish_unasked,
-                     GUINT_TO_POINTER (pair->unasked), NULL);
-  WAIT_UNTIL (pair->theirs);
-}
-
-static void
-pair_stop (Pair *pair)
-{
-  g_clear_object (&pair->ours);
-  g_clear_object (&pair->theirs);
-  g_clear_object (&pair->early);
-  ec_moq_server_stop (pair->server);
-  g_clear_object (&pair->server);
-}
-
-/* The payload of an object: a function of where it is. */
-static GBytes *
-make_payload (guint64 group, guint64 object, gsize size)
-{
-  guint8 *data = g_malloc (MAX (size, 1));
-
-  for (gsize i = 0; i < size; i++)
-    data[i] = (guint8) (group * 31 + object * 7 + i);
-  return g_bytes_new_take (data, size);
-}
-
-static void
-write_object (EcMoqTrack *track, guint64 group, guint64 object, gsize size, gboolean end)
-{
-  g_autoptr (GBytes) payload = make_payload (group, object, size);
-  g_autoptr (GError) error = NULL;
-
-  ec_moq_track_write_object (track, group, object, 100, payload, end, &error);
-  g_assert_no_error (error);
-}
-
-static EcMoqObject *
-read_object (EcMoqSubscription *subscription)
-{
-  g_autoptr (GError) error = NULL;
-  EcMoqObject *object = ec_moq_subscription_read_object (subscription, NULL, &error);
-
-  g_assert_no_error (error);
-  return object;
-}
-
-static void
-expect_object (EcMoqSubscription *subscription, guint64 group, guint64 id, gsize size)
-{
-  g_autoptr (EcMoqObject) object = read_object (subscription);
-  g_autoptr (GBytes) payload = make_payload (group, id, size);
-
-  g_assert_nonnull (object);
-  g_assert_cmpint (ec_moq_object_get_kind (object), ==, EC_MOQ_OBJECT_KIND_OBJECT);
-  g_assert_cmpuint (ec_moq_object_get_group (object), ==, group);
-  g_assert_cmpuint (ec_moq_object_get_id (object), ==, id);
-  g_assert_cmpuint (ec_moq_object_get_priority (object), ==, 100);
-  g_assert_true (g_bytes_equal (ec_moq_object_get_payload (object), payload));
-}
-
-static void
-expect_kind (EcMoqSubscription *subscription, EcMoqObjectKind kind, guint64 group)
-{
-  g_autoptr (EcMoqObject) object = read_object (subscription);
-
-  g_assert_nonnull (object);
-  g_assert_cmpint (ec_moq_object_get_kind (object), ==, kind);
-  g_assert_cmpuint (ec_moq_object_get_group (object), ==, group);
-}
-
-static EcMoqTrack *
-make_track (const char *space, const char *name)
-{
-  g_autoptr (GError) error = NULL;
-  EcMoqTrack *track = ec_moq_track_new (space, name, &error);
-
-  g_assert_no_error (error);
-  return track;
-}
-
-static EcMoqSubscription *
-subscribe (EcMoqSession *session, const char *space, const char *track, EcMoqStart start)
-{
-  g_autoptr (GError) error = NULL;
-  EcMoqSubscription *subscription =
-      ec_moq_session_subscribe (session, space, track, start, NULL, &error);
-
-  g_assert_no_error (error);
-  return subscription;
-}
 
 /* -- Tests */
 
@@ -333,6 +140,7 @@ test_refused (gconstpointer data)
       ec_moq_session_subscribe (pair.ours, "a", "other", EC_MOQ_START_CURRENT_GROUP, NULL, &error));
   g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_NOT_FOUND);
   g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, "there is no such track here"));
   g_clear_error (&error);
   g_assert_null (ec_moq_session_fetch (pair.ours, "a", "other", 0, 1, NULL, &error));
   g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_NOT_FOUND);
@@ -364,12 +172,15 @@ test_announce (gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   pair_start (&pair, data);
-  all = ec_moq_session_list_announcements (pair.theirs, NULL);
+  all = ec_moq_session_list_announcements (pair.theirs, NULL, NULL);
   g_assert_true (ec_moq_session_announce (pair.ours, "x/one", NULL, &error));
   g_assert_no_error (error);
   WAIT_UNTIL (lists (all, "x/one"));
-  some = ec_moq_session_list_announcements (pair.theirs, "x");
+  some = ec_moq_session_list_announcements (pair.theirs, "x", NULL);
   WAIT_UNTIL (lists (some, "x/one"));
+  g_assert_null (ec_moq_session_list_announcements (pair.theirs, "x//y", &error));
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI);
+  g_clear_error (&error);
   WAIT_UNTIL (ec_moq_announcements_get_granted (some));
   g_assert_true (ec_moq_session_announce (pair.ours, "x/two", NULL, &error));
   g_assert_true (ec_moq_session_announce (pair.ours, "y", NULL, &error));
@@ -452,12 +263,6 @@ test_closed_by_peer (gconstpointer data)
 }
 
 static void
-keep_result (GObject *object, GAsyncResult *result, gpointer data)
-{
-  *(GAsyncResult **) data = g_object_ref (result);
-}
-
-static void
 test_async (gconstpointer data)
 {
   Pair pair = { .early = make_track ("a", "t") };
@@ -472,11 +277,11 @@ test_async (gconstpointer data)
 
   pair_start (&pair, data);
   g_clear_object (&pair.theirs);
-  options = make_options (pair.server, data);
-  uri = make_uri (pair.server, data);
-  ec_moq_session_connect_async (uri, options, NULL, keep_result, &connected);
+  options = pair_make_options (&pair, data);
+  uri = pair_make_uri (&pair, data);
+  ec_moq_session_new_for_uri_async (uri, options, NULL, keep_result, &connected);
   WAIT_UNTIL (connected);
-  second = ec_moq_session_connect_finish (connected, &error);
+  second = ec_moq_session_new_for_uri_finish (connected, &error);
   g_assert_no_error (error);
   WAIT_UNTIL (pair.theirs);
   ec_moq_session_subscribe_async (second, "a", "t", EC_MOQ_START_NEXT_OBJECT, NULL, keep_result,
@@ -646,35 +451,321 @@ test_go_away (gconstpointer data)
   pair_stop (&pair);
 }
 
-static void
-add (const char *name, GTestDataFunc func)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++) {
-    g_autofree char *path =
-        g_strdup_printf ("/session/%s/%s/%s", name, ways[i].scheme, ways[i].draft);
+/* -- What is said of tracks and objects */
 
-    g_test_add_data_func (path, &ways[i], func);
+static void
+expect_properties (GVariant *got, const char *text)
+{
+  g_autoptr (GVariant) own = got;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) wanted =
+      g_variant_parse (G_VARIANT_TYPE ("a(tv)"), text, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (g_variant_equal (own, wanted));
+}
+
+static gboolean
+write_with (EcMoqTrack *track, guint64 object, const char *text, GError **error)
+{
+  g_autoptr (GBytes) payload = make_payload (1, object, 10);
+  g_autoptr (GVariant) said =
+      text ? g_variant_parse (G_VARIANT_TYPE ("a(tv)"), text, NULL, NULL, NULL) : NULL;
+
+  g_assert_true (!text || said);
+  return ec_moq_track_write_object (track, 1, object, 100, payload, FALSE, said, error);
+}
+
+#define TRACK_SAYS "[(0x3800, <uint64 4611686018427387903>), (0x3801, <b'tracks'>)]"
+#define OBJECT_SAYS                                                                                \
+  "[(0x3802, <uint64 7>), (0x3802, <uint64 5>), (0x3803, <@ay []>), (0x3805, <b'x'>)]"
+
+/* … comes with them, by subscription and by fetch; what no peer could take is refused here. */
+static void
+test_said (gconstpointer data)
+{
+  static const char *const bad[] = {
+    "[(0x3803, <uint64 7>)]",                   /* odd: bytes */
+    "[(0x3802, <b'x'>)]",                       /* even: a number */
+    "[(0x3802, <uint64 4611686018427387904>)]", /* 63 bits */
+    "[(0xb, <b'x'>)]",                          /* Immutable Properties, §12.7 */
+    "[(0x3c, <uint64 2>)]",                     /* a gap before group 1, §12.8 */
+    "[(0x3e, <uint64 1>), (0x3e, <uint64 1>)]", /* twice, §12.9 */
+    "[(0x4000, <uint64 1>)]",                   /* of tracks alone, §2.5.1 */
+  };
+  g_autoptr (GVariant) says =
+      g_variant_parse (G_VARIANT_TYPE ("a(tv)"), TRACK_SAYS, NULL, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EcMoqSubscription) subscription = NULL, fetch = NULL;
+  Pair pair = { .early = ec_moq_track_new ("a", "t", says, &error) };
+  EcMoqSubscription *both[2];
+
+  g_assert_no_error (error);
+  expect_properties (ec_moq_track_get_properties (pair.early), TRACK_SAYS);
+  pair_start (&pair, data);
+  g_assert_true (write_with (pair.early, 0, OBJECT_SAYS, &error));
+  g_assert_true (write_with (pair.early, 1, NULL, &error));
+  both[0] = subscription = subscribe (pair.ours, "a", "t", EC_MOQ_START_CURRENT_GROUP);
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_assert_false (write_with (pair.early, 2, bad[i], &error));
+    g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_MALFORMED_TRACK);
+    g_clear_error (&error);
   }
+  g_assert_true (write_with (pair.early, 2, OBJECT_SAYS, &error));
+  both[1] = fetch = ec_moq_session_fetch (pair.ours, "a", "t", 1, 1, NULL, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 2; i++) {
+    expect_properties (ec_moq_subscription_get_properties (both[i]), TRACK_SAYS);
+    for (guint64 id = 0; id < 3; id++) {
+      g_autoptr (EcMoqObject) object = read_object (both[i]);
+
+      g_assert_cmpuint (ec_moq_object_get_id (object), ==, id);
+      expect_properties (ec_moq_object_get_properties (object), id == 1 ? "[]" : OBJECT_SAYS);
+    }
+  }
+  pair_stop (&pair);
+}
+
+/* What would make peers close their sessions is refused where it is said. */
+static void
+test_said_of_track (void)
+{
+  static const struct {
+    const char *text;
+    gboolean good;
+  } cases[] = {
+    { "[(0x2, <uint64 500>), (0xe, <uint64 255>), (0x22, <uint64 2>)]", TRUE },
+    { "[(0x2, <uint64 0>)]", FALSE },
+    { "[(0x6, <uint64 0>)]", FALSE },
+    { "[(0xe, <uint64 256>)]", FALSE },
+    { "[(0x22, <uint64 0>)]", FALSE },
+    { "[(0x22, <uint64 3>)]", FALSE },
+    { "[(0x30, <uint64 2>)]", FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GVariant) says =
+        g_variant_parse (G_VARIANT_TYPE ("a(tv)"), cases[i].text, NULL, NULL, NULL);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (EcMoqTrack) track = ec_moq_track_new ("a", "t", says, &error);
+
+    if (cases[i].good)
+      g_assert_no_error (error);
+    else
+      g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_MALFORMED_TRACK);
+    g_assert_true ((track != NULL) == cases[i].good);
+  }
+}
+
+/* What is too large is refused, and nothing of it is published. */
+static void
+test_too_large (void)
+{
+  g_autoptr (EcMoqTrack) track = make_track ("a", "t");
+  g_autoptr (GBytes) large = make_payload (0, 0, 16 * 1024 * 1024 + 1),
+                     small = make_payload (1, 0, 1);
+  g_autofree guint8 *bytes = g_malloc0 (17000);
+  g_autoptr (GError) error = NULL;
+  GVariant *said = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, 17000, 1);
+
+  write_object (track, 0, 0, 1, FALSE);
+  g_assert_false (ec_moq_track_write_object (track, 1, 0, 0, large, FALSE, NULL, &error));
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_LIMIT);
+  g_clear_error (&error);
+  g_assert_false (ec_moq_track_write_object (
+      track, 1, 0, 0, small, FALSE, g_variant_new_parsed ("[(uint64 1, %v)]", said), &error));
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_LIMIT);
+  g_clear_error (&error);
+  g_assert_false (ec_moq_track_write_object (track, G_MAXUINT64, 0, 0, small, FALSE, NULL, &error));
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_INVALID_RANGE);
+  g_clear_error (&error);
+  g_assert_false (ec_moq_track_write_object (track, 0, 0, 0, small, FALSE, NULL, &error));
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_INVALID_RANGE);
+  write_object (track, 0, 1, 1, FALSE);
+}
+
+/* -- What a subscriber changes while it reads */
+
+static guint64
+get_sent (EcMoqTrack *track)
+{
+  EcMoqFeedStats stats;
+
+  ec_moq_feed_get_stats (ec_moq_track_get_feed (track), &stats);
+  return stats.bytes_out;
+}
+
+/* A group, and whether it was sent, so far as can be told in a while. */
+static gboolean
+write_group_and_see (EcMoqTrack *track, guint64 group)
+{
+  guint64 before = get_sent (track);
+  gint64 end = g_get_monotonic_time () + 100 * G_TIME_SPAN_MILLISECOND;
+
+  write_object (track, group, 0, 1000, TRUE);
+  while (get_sent (track) == before && g_get_monotonic_time () < end)
+    g_thread_yield ();
+  return get_sent (track) > before;
+}
+
+/* Nothing of a pause comes, and all that is published behind it. */
+static void
+test_forward (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "t") };
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  guint64 group = 1, from, to;
+  guint n_notified = 0;
+
+  pair_start (&pair, data);
+  subscription = subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP);
+  g_signal_connect_swapped (subscription, "notify::forward", G_CALLBACK (g_atomic_int_inc),
+                            &n_notified);
+  g_assert_true (ec_moq_subscription_get_forward (subscription));
+  WAIT_UNTIL (write_group_and_see (pair.early, group++));
+  g_object_set (subscription, "forward", FALSE, "priority", 7, NULL);
+  ec_moq_subscription_set_forward (subscription, FALSE);
+  g_assert_cmpuint (n_notified, ==, 1);
+  g_assert_false (ec_moq_subscription_get_forward (subscription));
+  g_assert_cmpuint (ec_moq_subscription_get_priority (subscription), ==, 7);
+  WAIT_UNTIL (!write_group_and_see (pair.early, group++));
+  from = group;
+  for (guint i = 0; i < 3; i++)
+    g_assert_false (write_group_and_see (pair.early, group++));
+  to = group;
+  ec_moq_subscription_set_forward (subscription, TRUE);
+  WAIT_UNTIL (write_group_and_see (pair.early, group++));
+  ec_moq_track_end (pair.early);
+  for (guint64 last = 0;;) {
+    g_autoptr (EcMoqObject) object = read_object (subscription);
+
+    if (!object) {
+      g_assert_cmpuint (last, ==, group - 1);
+      break;
+    }
+    last = ec_moq_object_get_group (object);
+    g_assert_true (last < from || last >= to - 1);
+  }
+  pair_stop (&pair);
+}
+
+typedef struct {
+  gint looked; /* atomic */
+  gboolean found, forward;
+  guint8 priority;
+  guint64 timeout_ms;
+} Seen;
+
+/* At the publisher's end: what the subscriber has asked for. */
+static void
+look_at_params (EcMoqCore *core, EcMoqtSession *session, gpointer data)
+{
+  g_autoptr (EcMoqtName) name = ec_moqt_name_new_from_path ("a", "t", NULL);
+  EcMoqtRequest *request = session ? g_hash_table_lookup (session->publishing, name) : NULL;
+  Seen *seen = data;
+
+  seen->found = request != NULL;
+  if (request) {
+    const EcMoqtParams *params = ec_moqt_request_get_params (request);
+
+    seen->forward = params->forward || !(params->has & EC_MOQT_PARAM_FORWARD);
+    seen->priority = params->subscriber_priority;
+    seen->timeout_ms = params->object_delivery_timeout_ms;
+  }
+  g_atomic_int_set (&seen->looked, TRUE);
+}
+
+static Seen
+see (EcMoqSession *session)
+{
+  Seen seen = { 0 };
+
+  ec_moq_core_run (ec_moq_session_get_core (session), look_at_params, &seen, NULL);
+  WAIT_UNTIL (g_atomic_int_get (&seen.looked));
+  return seen;
+}
+
+/* What is changed is what the publisher knows, one by one and several at once. */
+static void
+test_change (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "t") };
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  Seen seen;
+
+  pair_start (&pair, data);
+  subscription = subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP);
+  g_assert_true (see (pair.theirs).found);
+  ec_moq_subscription_set_priority (subscription, 7);
+  WAIT_UNTIL (see (pair.theirs).priority == 7);
+  g_assert_true (see (pair.theirs).forward);
+  ec_moq_subscription_set_forward (subscription, FALSE);
+  ec_moq_subscription_set_delivery_timeout (subscription, 900);
+  ec_moq_subscription_set_priority (subscription, 0);
+  WAIT_UNTIL (see (pair.theirs).timeout_ms == 900 && see (pair.theirs).priority == 0);
+  seen = see (pair.theirs);
+  g_assert_false (seen.forward);
+  ec_moq_subscription_set_delivery_timeout (subscription, 0);
+  ec_moq_subscription_set_forward (subscription, TRUE);
+  WAIT_UNTIL (see (pair.theirs).forward && see (pair.theirs).timeout_ms > 900);
+  write_object (pair.early, 1, 0, 10, TRUE);
+  expect_object (subscription, 1, 0, 10);
+  pair_stop (&pair);
+}
+
+/* What waits for longer than it is worth is given up: here, for a reader that does not read. */
+static void
+test_delivery_timeout (gconstpointer data)
+{
+  Pair pair = { .early = make_track ("a", "t") };
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  gsize n = 0;
+
+  pair_start (&pair, data);
+  subscription = subscribe (pair.ours, "a", "t", EC_MOQ_START_NEXT_GROUP);
+  ec_moq_subscription_set_delivery_timeout (subscription, 200);
+  g_assert_cmpuint (ec_moq_subscription_get_delivery_timeout (subscription), ==, 200);
+  /* The update has arrived before this, or arrives while it waits. */
+  for (guint64 id = 0; id < 40; id++)
+    write_object (pair.early, 1, id, 500000, id == 39);
+  g_usleep (500000);
+  for (;; n++) {
+    g_autoptr (EcMoqObject) object = read_object (subscription);
+
+    if (ec_moq_object_get_kind (object) == EC_MOQ_OBJECT_KIND_OBJECT)
+      continue;
+    g_assert_cmpint (ec_moq_object_get_kind (object), ==, EC_MOQ_OBJECT_KIND_GROUP_LOST);
+    break;
+  }
+  g_test_message ("%" G_GSIZE_FORMAT " of 40 objects came", n);
+  g_assert_cmpuint (n, <, 40);
+  pair_stop (&pair);
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  add ("properties", test_properties);
-  add ("subscribe", test_subscribe);
-  add ("end-at-once", test_end_at_once);
-  add ("publish-by-client", test_publish_by_client);
-  add ("fetch", test_fetch);
-  add ("refused", test_refused);
-  add ("announce", test_announce);
-  add ("slow-reader", test_slow_reader);
-  add ("closed-by-peer", test_closed_by_peer);
-  add ("async", test_async);
-  add ("early-close", test_early_close);
-  add ("take", test_take);
-  add ("take-and-go", test_take_and_go);
-  add ("unasked", test_unasked);
-  add ("go-away", test_go_away);
+  add_all_ways ("properties", test_properties);
+  add_all_ways ("subscribe", test_subscribe);
+  add_all_ways ("end-at-once", test_end_at_once);
+  add_all_ways ("publish-by-client", test_publish_by_client);
+  add_all_ways ("fetch", test_fetch);
+  add_all_ways ("refused", test_refused);
+  add_all_ways ("announce", test_announce);
+  add_all_ways ("slow-reader", test_slow_reader);
+  add_all_ways ("closed-by-peer", test_closed_by_peer);
+  add_all_ways ("async", test_async);
+  add_all_ways ("early-close", test_early_close);
+  add_all_ways ("take", test_take);
+  add_all_ways ("take-and-go", test_take_and_go);
+  add_all_ways ("unasked", test_unasked);
+  add_all_ways ("go-away", test_go_away);
+  add_all_ways ("said", test_said);
+  g_test_add_func ("/session/said-of-track", test_said_of_track);
+  g_test_add_func ("/session/too-large", test_too_large);
+  add_all_ways ("forward", test_forward);
+  add_all_ways ("change", test_change);
+  add_all_ways ("delivery-timeout", test_delivery_timeout);
   return g_test_run ();
 }

@@ -18,7 +18,7 @@ connect_to (const char *uri, const char *hash)
   EcMoqSession *session;
 
   g_object_set (options, "certificate-hashes", hashes, NULL);
-  session = ec_moq_session_connect (uri, options, NULL, &error);
+  session = ec_moq_session_new_for_uri (uri, options, NULL, &error);
   if (!session)
     g_error ("%s", error->message);
   return session;
@@ -42,7 +42,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_autoptr (EcMoqSession) reads = connect_to (argv[1], argv[2]);
   g_autoptr (EcMoqSession) writes = connect_to (argv[1], argv[2]);
-  g_autoptr (EcMoqTrack) track = ec_moq_track_new (argv[3], "chunks", &error);
+  g_autoptr (EcMoqTrack) track = ec_moq_track_new (argv[3], "chunks", NULL, &error);
   g_autoptr (EcMoqSubscription) subscription =
       ec_moq_session_subscribe (reads, argv[3], "chunks", EC_MOQ_START_CURRENT_GROUP, NULL, &error);
 
@@ -64,7 +64,7 @@ main (int argc, char **argv)
       continue;
     payload = forge (ec_moq_object_get_payload (object));
     ec_moq_track_write_object (track, ec_moq_object_get_group (object),
-                               ec_moq_object_get_id (object), 128, payload, FALSE, NULL);
+                               ec_moq_object_get_id (object), 128, payload, FALSE, NULL, NULL);
   }
   return 0;
 }
