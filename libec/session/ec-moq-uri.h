@@ -11,7 +11,7 @@ typedef struct {
   char *host; /* a name, or an address without brackets; may have a scope: “fe80::1%eth0” */
   guint16 port;
   char *authority; /* “HOST[:PORT]” as it was said, for the server to see */
-  char *path;      /* path and query, percent-encoded as they were said; begins with “/” */
+  char *path;      /* path and query, percent-encoded as they were said; of HTTP it begins with “/” */
 } EcMoqUri;
 
 /* Errors: EC_MOQ_ERROR_BAD_URI. */

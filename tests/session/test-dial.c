@@ -20,7 +20,7 @@ test_uri (void)
     guint16 port;
     gboolean webtransport;
   } good[] = {
-    { "moqt://example.com", "example.com", "example.com", "/", 443, FALSE },
+    { "moqt://example.com", "example.com", "example.com", "", 443, FALSE },
     { "moqt://example.com:4443/a/b?c=d%20e#f:g", "example.com", "example.com:4443", "/a/b?c=d%20e",
       4443, FALSE },
     { "MOQT://[2001:db8::1]:1/", "2001:db8::1", "[2001:db8::1]:1", "/", 1, FALSE },
