@@ -88,6 +88,9 @@ ec_relay_session_start (EcRelaySession *self, EcTransport *transport, const EcMo
   self->moqt = ec_moq_link_get_session (self->link);
   ec_relay_core_lock (self->core, now_us);
   self->transport = transport;
+  /* Who told all sessions to go could not wake this one before. */
+  if (self->goaway || self->close)
+    ec_transport_wake (transport);
   ec_relay_core_unlock (self->core);
 }
 
@@ -626,17 +629,17 @@ on_closed (gpointer user_data, gboolean remote, guint64 code, const char *reason
 
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   self->transport = NULL;
-  while ((item = g_queue_pop_head (&self->queue)))
+  while ((item = g_queue_pop_head (&self->queue))) {
+    ((EcRelayItem *) item)->queued = FALSE;
     g_ptr_array_add (items, item);
+  }
   ec_relay_core_unlock (self->core);
 
   g_hash_table_iter_init (&iter, self->items);
   while (g_hash_table_iter_next (&iter, &item, NULL))
     g_ptr_array_add (items, ec_relay_item_ref (item));
-  for (guint i = 0; i < items->len; i++) {
-    ((EcRelayItem *) items->pdata[i])->queued = FALSE;
+  for (guint i = 0; i < items->len; i++)
     ec_relay_session_drop (self, items->pdata[i]);
-  }
   flush_touched (self);
   ec_relay_core_event (self->core, self, EC_RELAY_EVENT_SESSION_CLOSED, NULL, reason);
   ec_relay_core_session_closed (self->core, self);
