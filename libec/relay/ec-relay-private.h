@@ -70,6 +70,8 @@ typedef struct {
   gboolean want_forward;      /* [l] */
   gboolean want_group;        /* [l] NEW_GROUP_REQUEST is to be told */
   gboolean forwarding;        /* [l] the peer has said that it forwards */
+  guint64 renew_us;           /* [l] then it is asked to go on, for it said EXPIRES; 0: never */
+  gboolean want_renewal;      /* [l] that is to be told */
   EcMoqFeedWriter *writer;    /* [t] NULL: nothing can be written yet, or any more */
   gboolean forward;           /* [t] what the peer was told */
   GPtrArray *inflows;         /* [t] of ec-relay-inflow.c: its streams */
@@ -151,6 +153,8 @@ struct _EcRelayTrack {
   guint64 asked_us;      /* [l] when publishers were asked last */
   gboolean refused;      /* [l] since then, one said no … */
   EcMoqtErrorCode error; /* [l] … for this reason */
+  guint n_served;        /* [l] how many upstreams have said yes, in all */
+  EcMoqtDoneCode done;   /* [l] what its readers are told if nobody publishes it any more */
 };
 
 /* Where namespaces meet: one node a prefix of anything that is known. */
@@ -330,6 +334,13 @@ gboolean ec_relay_track_wants_group (EcRelayTrack *self);
 /* Adds what it is and has seen. */
 void ec_relay_track_add_stats (EcRelayTrack *self, EcRelayStatsData *stats);
 void ec_relay_track_tick (EcRelayCore *core, EcRelayTrack *self);
+/* An upstream says yes, and for how long (§10.2.10); 0: it did not say. */
+void ec_relay_track_served (EcRelayCore *core,
+                            EcRelayTrack *self,
+                            EcRelayUpstream *up,
+                            guint64 expires_ms);
+/* An upstream that served it is gone, for that reason. */
+void ec_relay_track_deserted (EcRelayCore *core, EcRelayTrack *self, EcMoqtDoneCode code);
 /* All subscriptions end, and the track leaves the registry. */
 void
 ec_relay_track_end (EcRelayCore *core, EcRelayTrack *self, EcMoqtDoneCode code, const char *reason);

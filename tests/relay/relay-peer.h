@@ -57,6 +57,8 @@ typedef struct {
   guint8 twist;           /* 0: the truth; else what a forger says */
   guint n_subscribed;     /* SUBSCRIBEs that came for it, in all */
   guint n_fetched;
+  guint64 expires_us;          /* when the subscription is over; 0: never … */
+  EcMoqtRequest *subscription; /* … which it is; borrowed */
 } Pub;
 
 struct _Peer {
@@ -80,6 +82,9 @@ struct _Peer {
   guint n_group_requests;      /* NEW_GROUP_REQUESTs to it … */
   guint64 group_request;       /* … the last */
   gboolean ignore_fetch;       /* no answer to a FETCH */
+  guint64 expires_ms;          /* what subscriptions of its are good for; 0: it does not say */
+  gboolean keep_expiry;        /* … and an update does not change that */
+  guint n_updates;             /* REQUEST_UPDATEs to it */
   EcMoqtErrorCode refuse_with; /* a SUBSCRIBE for what it has; 0: it is granted */
 };
 

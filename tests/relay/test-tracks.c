@@ -190,6 +190,166 @@ test_track_ended (gconstpointer data)
   world_free (world);
 }
 
+/* What the only publisher says as it goes is what its readers hear, if nobody else comes; that it is malformed, at once. */
+static void
+test_done (gconstpointer data)
+{
+  static const struct {
+    EcMoqtDoneCode said, heard;
+  } cases[] = {
+    { EC_MOQT_DONE_MALFORMED_TRACK, EC_MOQT_DONE_MALFORMED_TRACK },
+    { EC_MOQT_DONE_INTERNAL_ERROR, EC_MOQT_DONE_INTERNAL_ERROR },
+    { EC_MOQT_DONE_UNAUTHORIZED, EC_MOQT_DONE_UNAUTHORIZED },
+    { EC_MOQT_DONE_EXCESSIVE_LOAD, EC_MOQT_DONE_EXCESSIVE_LOAD },
+    { EC_MOQT_DONE_EXPIRED, EC_MOQT_DONE_EXPIRED },
+    /* These are of the one subscription that they were said of. */
+    { EC_MOQT_DONE_GOING_AWAY, EC_MOQT_DONE_SUBSCRIPTION_ENDED },
+    { EC_MOQT_DONE_TOO_FAR_BEHIND, EC_MOQT_DONE_SUBSCRIPTION_ENDED },
+  };
+  guint mix = GPOINTER_TO_UINT (data);
+  gboolean publish = mix >> 2;
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    EcRelayCoreConfig config = any_may_publish ();
+    World *world = world_new (2, &config);
+    Peer *publisher = peer_new (world, drafts[mix & 1], NULL);
+    Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+    Pub *pub;
+    Sub *sub;
+
+    world_run (world, SECOND / 10);
+    if (!publish)
+      peer_announce (publisher, PATH, NULL);
+    pub = peer_make (publisher, PATH, "chunks", publish);
+    world_run (world, SECOND / 2);
+    sub = peer_subscribe (viewer, PATH, "chunks", TRUE);
+    world_run (world, SECOND);
+    g_assert_cmpuint (sub->n_whole, >, 0);
+    pub->stalled = TRUE;
+    publisher->refuse_with = EC_MOQT_ERROR_DOES_NOT_EXIST;
+    ec_moq_feed_end (pub->feed, cases[i].said, "over");
+    world_run (world, SECOND / 2);
+    g_assert_cmpint (sub->done, ==, cases[i].said == EC_MOQT_DONE_MALFORMED_TRACK);
+    world_run (world, 12 * SECOND);
+    g_assert_true (sub->done);
+    /* Draft 16 has no word for too much load. */
+    if (cases[i].said != EC_MOQT_DONE_EXCESSIVE_LOAD || mix % 4 == 3)
+      g_assert_cmpint (sub->done_code, ==, cases[i].heard);
+    world_free (world);
+  }
+}
+
+/* … and nothing where another goes on with it. */
+static void
+test_done_beside_another (gconstpointer data)
+{
+  EcMoqtDoneCode code = GPOINTER_TO_INT (data);
+  EcRelayCoreConfig config = any_may_publish ();
+  World *world = world_new (3, &config);
+  Peer *peers[2] = { peer_new (world, drafts[0], NULL), peer_new (world, drafts[1], NULL) };
+  Peer *viewer = peer_new (world, drafts[1], NULL);
+  Pub *pubs[2];
+  Sub *sub;
+
+  for (guint i = 0; i < 2; i++) {
+    peer_announce (peers[i], PATH, NULL);
+    pubs[i] = peer_make (peers[i], PATH, "chunks", FALSE);
+  }
+  world_run (world, SECOND);
+  sub = peer_subscribe (viewer, PATH, "chunks", TRUE);
+  world_run (world, SECOND);
+  pubs[0]->stalled = TRUE;
+  peers[0]->refuse_with = EC_MOQT_ERROR_DOES_NOT_EXIST;
+  ec_moq_feed_end (pubs[0]->feed, code, "over");
+  world_run (world, 14 * SECOND);
+  g_assert_false (sub->done);
+  sub_check_whole (sub, broadcast_group (world) - 1);
+  world_free (world);
+}
+
+static void
+send_by_hand (EcMoqtRequest *request, guint64 group, guint8 byte)
+{
+  EcMoqtObject head = { .location = { group, 0 }, .priority = 128, .size = 100 };
+  g_autoptr (EcPayload) payload = ec_payload_new (head.size, NULL);
+  EcMoqtStream *stream = ec_moqt_request_open_subgroup (request, group, 0, 128, FALSE, FALSE, TRUE);
+
+  for (guint i = 0; i < head.size; i++)
+    ec_payload_append (payload, &byte, 1);
+  ec_moqt_stream_write_object (stream, &head, payload);
+  ec_moqt_stream_finish (stream);
+}
+
+/* §2.4.2: one publisher that contradicts itself has no track, and that is told at once. */
+static void
+test_self_contradiction (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  World *world = world_new (13, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Pub *pub;
+  Sub *sub;
+
+  world_run (world, SECOND / 10);
+  pub = peer_make (publisher, PATH, "chunks", TRUE);
+  pub->stalled = TRUE;
+  world_run (world, SECOND / 2);
+  sub = peer_subscribe (viewer, PATH, "chunks", FALSE);
+  sub->take_wrong = TRUE;
+  world_run (world, SECOND / 2);
+  send_by_hand (pub->publish, 100, 1);
+  world_run (world, SECOND / 2);
+  g_assert_true (sub_has (sub, 100, 0));
+  g_assert_false (sub->done);
+  send_by_hand (pub->publish, 100, 2);
+  world_run (world, SECOND / 2);
+  g_assert_true (sub->done);
+  g_assert_cmpint (sub->done_code, ==, EC_MOQT_DONE_MALFORMED_TRACK);
+  g_assert_cmpuint (sub->n_repeated, ==, 0);
+  g_assert_false (publisher->closed || viewer->closed);
+  world_free (world);
+}
+
+/* EXPIRES is for us alone (§10.2): the relay asks its publisher to go on, and its readers hear nothing of it. */
+static void
+test_expires (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  gboolean keep = mix >> 2;
+  World *world = world_new (12, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Pub *pub;
+  Sub *sub;
+
+  publisher->expires_ms = 4000;
+  publisher->keep_expiry = keep;
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  world_run (world, SECOND / 2);
+  sub = peer_subscribe (viewer, PATH, "chunks", TRUE);
+  world_run (world, 20 * SECOND);
+  g_assert_false (sub->done);
+  if (keep) { /* over and over again; each time the rest of a group is lost at most */
+    g_assert_cmpuint (pub->n_subscribed, >=, 5);
+    g_assert_cmpuint (sub->n_whole, >, 13 * GROUP_OBJECTS);
+    g_assert_cmpuint (sub->n_repeated, ==, 0);
+  } else {
+    sub_check_whole (sub, broadcast_group (world) - 1);
+    g_assert_cmpuint (pub->n_subscribed, ==, 1);
+    g_assert_cmpuint (publisher->n_updates, >=, 5);
+    g_assert_cmpuint (publisher->n_updates, <=, 8);
+    g_assert_cmpuint (pub->n_fetched, <=, 1);
+  }
+  /* Nobody reads it any more: no reason to go on. */
+  sub_end (viewer->subs->pdata[0]);
+  world_run (world, 60 * SECOND);
+  g_assert_cmpuint (pub->n_subscribed, <=, 8);
+  g_assert_cmpuint (publisher->n_updates, <=, 16);
+  world_free (world);
+}
+
 /* A track that nobody publishes and nobody reads does not stay, nor what it held; nor if only a forger is left. */
 static void
 test_forgotten (gconstpointer data)
@@ -531,9 +691,25 @@ main (int argc, char **argv)
   g_test_add_data_func ("/relay/tracks/ended", GUINT_TO_POINTER (0), test_track_ended);
   g_test_add_data_func ("/relay/tracks/ended-beside-forger", GUINT_TO_POINTER (1),
                         test_track_ended);
+  for (guint mix = 0; mix < 8; mix++) {
+    g_autofree char *done = g_strdup_printf ("/relay/tracks/done/%u", mix);
+    g_autofree char *expires = g_strdup_printf ("/relay/tracks/expires/%u", mix);
+
+    g_test_add_data_func (done, GUINT_TO_POINTER (mix), test_done);
+    g_test_add_data_func (expires, GUINT_TO_POINTER (mix), test_expires);
+  }
+  g_test_add_data_func ("/relay/tracks/done-beside-another/malformed",
+                        GINT_TO_POINTER (EC_MOQT_DONE_MALFORMED_TRACK), test_done_beside_another);
+  g_test_add_data_func ("/relay/tracks/done-beside-another/error",
+                        GINT_TO_POINTER (EC_MOQT_DONE_INTERNAL_ERROR), test_done_beside_another);
   g_test_add_data_func ("/relay/tracks/forgotten", GUINT_TO_POINTER (0), test_forgotten);
   g_test_add_data_func ("/relay/tracks/forgotten-beside-forger", GUINT_TO_POINTER (1),
                         test_forgotten);
+  for (guint mix = 0; mix < 4; mix++) {
+    g_autofree char *self = g_strdup_printf ("/relay/tracks/self-contradiction/%u", mix);
+
+    g_test_add_data_func (self, GUINT_TO_POINTER (mix), test_self_contradiction);
+  }
   for (guint mix = 0; mix < 4; mix++) {
     g_autofree char *holes = g_strdup_printf ("/relay/tracks/fetch-holes/%u", mix);
 
