@@ -509,6 +509,11 @@ on_object (gpointer user_data, EcMoqtStream *stream, const EcMoqtObject *object)
   if (g_hash_table_contains (sub->objects, &key))
     sub->n_repeated++;
   sub->priority = object->priority;
+  sub->max_late_us = MAX (
+      sub->max_late_us,
+      world_now (self->world) -
+          MIN (world_now (self->world),
+               (object->location.group * GROUP_OBJECTS + object->location.object) * OBJECT_US));
   if (!sub->first_us)
     sub->first_us = world_now (self->world);
 }
@@ -587,8 +592,10 @@ on_stream_ended (gpointer user_data, EcMoqtStream *stream, gboolean reset, EcMoq
 
   if (sub && place && place->in_object)
     sub->n_cut++;
-  if (sub && reset)
+  if (sub && reset) {
     sub->reset = code;
+    sub->n_reset++;
+  }
   if (place)
     g_hash_table_remove (self->places, place);
 }

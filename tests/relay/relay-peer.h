@@ -36,6 +36,8 @@ struct _Sub {
   guint n_datagrams, n_unknown;       /* … and ranges that are said to be unknown */
   guint8 priority;                    /* of the last object */
   EcMoqtResetCode reset;              /* of the last stream that was cut */
+  guint n_reset;                      /* streams that were */
+  guint64 max_late_us;                /* how late an object's head came at most */
   GHashTable *objects;                /* group << 16 | object -> bytes that came, + 1 */
   guint n_whole, n_repeated, n_wrong, n_cut;
   guint64 first_us;    /* when the first object came */

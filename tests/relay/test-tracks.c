@@ -267,6 +267,55 @@ test_done_beside_another (gconstpointer data)
   world_free (world);
 }
 
+/*
+ * §8 (of draft 16, §9.2.2.2): a slow subscriber that wants objects in time is reset where they are not, and has the next group in time; those
+ * beside it lose nothing. Said by the subscriber, or by the track; of objects, or (not in draft 16) of whole subgroups.
+ */
+static void
+test_delivery_timeout (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  gboolean newest = (mix >> 1 & 1), by_track = mix >> 2 & 1, subgroup = mix >> 3;
+  EcMoqtProperty item = { .type = subgroup ? EC_MOQT_PROPERTY_SUBGROUP_DELIVERY_TIMEOUT
+                                           : EC_MOQT_PROPERTY_OBJECT_DELIVERY_TIMEOUT,
+                          .number = 400 };
+  g_autoptr (EcMoqtProperties) properties = by_track ? ec_moqt_properties_new (&item, 1) : NULL;
+  EcMoqtParams params = { .has = EC_MOQT_PARAM_SUBSCRIPTION_FILTER,
+                          .filter = { .kind = EC_MOQT_FILTER_LARGEST_OBJECT },
+                          .object_delivery_timeout_ms = 400,
+                          .subgroup_delivery_timeout_ms = 400 };
+  /* Of 40,000 bytes a second that there are. */
+  EcMemoryLink narrow = {
+    .latency_us = 5000, .bandwidth = 14000, .connection_window = 4000, .stream_window = 4000
+  };
+  World *world = world_new (14, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *steady = peer_new (world, drafts[newest], NULL);
+  Peer *slow = peer_new_full (world, drafts[newest], &narrow, NULL, NULL);
+  Sub *sub, *late;
+
+  if (!by_track)
+    params.has |=
+        subgroup ? EC_MOQT_PARAM_SUBGROUP_DELIVERY_TIMEOUT : EC_MOQT_PARAM_OBJECT_DELIVERY_TIMEOUT;
+  peer_announce (publisher, PATH, NULL);
+  peer_make_with (publisher, PATH, "chunks", FALSE, properties);
+  world_run (world, SECOND / 2);
+  sub = peer_subscribe (steady, PATH, "chunks", TRUE);
+  late = peer_subscribe_with (slow, PATH, "chunks", &params);
+  world_run (world, 12 * SECOND);
+  g_test_message ("%u objects, %u of them cut, %u resets, %.3f s late", late->n_whole, late->n_cut,
+                  late->n_reset, late->max_late_us / 1e6);
+  g_assert_cmpuint (sub->n_reset, ==, 0);
+  sub_check_whole (sub, broadcast_group (world) - 1);
+  g_assert_cmpuint (late->n_reset, >=, 8);
+  g_assert_cmpint (late->reset, ==, EC_MOQT_RESET_DELIVERY_TIMEOUT);
+  g_assert_cmpuint (late->n_repeated, ==, 0);
+  /* What was on its way when the time was over still comes: 8 KiB at most, and the window. */
+  g_assert_cmpuint (late->max_late_us, <, subgroup ? SECOND * 3 / 2 : SECOND);
+  g_assert_cmpuint (late->n_whole, >=, 3 * 10);
+  world_free (world);
+}
+
 static void
 send_by_hand (EcMoqtRequest *request, guint64 group, guint8 byte)
 {
@@ -726,6 +775,13 @@ main (int argc, char **argv)
     g_autofree char *datagrams = g_strdup_printf ("/relay/tracks/datagrams/%u", mix);
 
     g_test_add_data_func (datagrams, GUINT_TO_POINTER (mix), test_datagrams);
+  }
+  for (guint mix = 0; mix < 16; mix++) {
+    g_autofree char *timeout = g_strdup_printf ("/relay/tracks/delivery-timeout/%u", mix);
+
+    /* Draft 16 has no timeouts of subgroups, neither has what it would have to pass on. */
+    if (mix < 8 || (mix & 3) == 3)
+      g_test_add_data_func (timeout, GUINT_TO_POINTER (mix), test_delivery_timeout);
   }
   g_test_add_func ("/relay/tracks/fill-timeout", test_fill_timeout);
   g_test_add_func ("/relay/tracks/refusal", test_refusal);
