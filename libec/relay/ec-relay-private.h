@@ -123,11 +123,11 @@ typedef struct {
 
 typedef struct {
   EcRelayItem item;
-  EcMoqtName *prefix;    /* [c] owned */
+  EcMoqtName *prefix;    /* [l] owned */
   gboolean names;        /* [c] wants NAMESPACE */
   gboolean tracks;       /* [c] wants PUBLISH */
-  gboolean forward;      /* [c] of the latter */
-  EcRelayPrincipals who; /* [c] */
+  gboolean forward;      /* [l] of the latter */
+  EcRelayPrincipals who; /* [l] */
   EcRelayNode *node;     /* [l] */
   GHashTable *changed;   /* [l] EcMoqtName -> whether it is there */
   guint64
@@ -307,6 +307,11 @@ void ec_relay_registry_add_publication (EcRelayCore *core, EcRelayPublication *p
 void ec_relay_registry_remove_publication (EcRelayCore *core, EcRelayPublication *publication);
 void ec_relay_registry_add_interest (EcRelayCore *core, EcRelayInterest *interest);
 void ec_relay_registry_remove_interest (EcRelayCore *core, EcRelayInterest *interest);
+/* … in something else from now on; what it was told of that still belongs to it is not told again. */
+void ec_relay_registry_move_interest (EcRelayCore *core,
+                                      EcRelayInterest *interest,
+                                      EcMoqtName *prefix,
+                                      const EcRelayPrincipals *who);
 /* A PUBLISH was granted: who asked for tracks is offered it. */
 void ec_relay_registry_offer (EcRelayCore *core, EcRelayTrack *track);
 
@@ -380,6 +385,14 @@ gboolean ec_relay_session_identify (EcRelaySession *self,
                                     EcMoqtName *space,
                                     EcRelayPrincipals *who);
 
+/* … and what an update says of that (transfer none); FALSE: its tokens are wrong. */
+gboolean ec_relay_session_identify_again (EcRelaySession *self,
+                                          const EcMoqtParams *changed,
+                                          EcMoqtName *space,
+                                          EcRelayPrincipals *who,
+                                          EcMoqtErrorCode *code,
+                                          const char **reason);
+
 /* -- ec-relay-downstream.c: what the peer asks for, [t] */
 void ec_relay_downstream_requested (EcRelaySession *self, EcMoqtRequest *request);
 void ec_relay_downstream_look (EcRelaySession *self, EcRelayDownstream *down);
@@ -441,4 +454,10 @@ void ec_relay_inflow_forget (EcRelaySession *self, EcRelayUpstream *up);
 /* -- ec-relay-namespaces.c: who publishes and who wants to know, [t] */
 void ec_relay_namespaces_published (EcRelaySession *self, EcMoqtRequest *request);
 void ec_relay_namespaces_asked (EcRelaySession *self, EcMoqtRequest *request);
+/* FALSE: the update is to be refused. */
+gboolean ec_relay_interest_updated (EcRelaySession *self,
+                                    EcRelayInterest *interest,
+                                    const EcMoqtParams *changed,
+                                    EcMoqtErrorCode *code,
+                                    const char **reason);
 void ec_relay_interest_look (EcRelaySession *self, EcRelayInterest *interest);

@@ -205,6 +205,20 @@ ec_relay_registry_remove_interest (EcRelayCore *core, EcRelayInterest *interest)
   ec_relay_node_prune (node);
 }
 
+void
+ec_relay_registry_move_interest (EcRelayCore *core,
+                                 EcRelayInterest *interest,
+                                 EcMoqtName *prefix,
+                                 const EcRelayPrincipals *who)
+{
+  g_autoptr (EcMoqtName) before = g_steal_pointer (&interest->prefix);
+
+  ec_relay_registry_remove_interest (core, interest);
+  interest->prefix = ec_moqt_name_ref (prefix);
+  interest->who = *who;
+  ec_relay_registry_add_interest (core, interest);
+}
+
 typedef struct {
   EcRelayCore *core;
   EcRelayTrack *track;

@@ -171,6 +171,22 @@ ec_relay_session_identify (EcRelaySession *self,
   return TRUE;
 }
 
+gboolean
+ec_relay_session_identify_again (EcRelaySession *self,
+                                 const EcMoqtParams *changed,
+                                 EcMoqtName *space,
+                                 EcRelayPrincipals *who,
+                                 EcMoqtErrorCode *code,
+                                 const char **reason)
+{
+  if (!check_tokens (self, changed->tokens, changed->n_tokens, code, reason)) {
+    ec_relay_core_event (self->core, self, EC_RELAY_EVENT_UNAUTHORIZED, space, *reason);
+    return FALSE;
+  }
+  ec_relay_credentials_resolve (&self->credentials, space, ec_relay_core_now_s (self->core), who);
+  return TRUE;
+}
+
 /* -- Items */
 
 static void
@@ -462,14 +478,16 @@ on_update_requested (gpointer user_data, EcMoqtRequest *request, const EcMoqtPar
   EcRelaySession *self = user_data;
   const EcRelayLimits *limits = &self->core->config.limits;
   EcRelayItem *item = ec_moqt_request_get_data (request);
+  EcMoqtErrorCode code;
+  const char *reason;
 
   if (!ec_relay_bucket_take (&self->requests, limits->requests_per_second, limits->request_burst,
                              ec_relay_session_now (self))) {
     refuse_update (self, request, EC_MOQT_ERROR_EXCESSIVE_LOAD, "too many requests a second");
     ec_relay_session_strike (self, "too many requests a second");
-  } else if (changed->has & EC_MOQT_PARAM_NAMESPACE_PREFIX) {
-    refuse_update (self, request, EC_MOQT_ERROR_NOT_SUPPORTED,
-                   "a prefix cannot be changed here: ask anew");
+  } else if (item && item->kind == EC_RELAY_ITEM_INTEREST) {
+    if (!ec_relay_interest_updated (self, (EcRelayInterest *) item, changed, &code, &reason))
+      refuse_update (self, request, code, reason);
   } else if (item && item->kind == EC_RELAY_ITEM_DOWNSTREAM) {
     ec_relay_downstream_updated (self, (EcRelayDownstream *) item, changed);
   } else {
