@@ -687,6 +687,46 @@ test_fetch_holes (gconstpointer data)
   world_free (world);
 }
 
+/* What the relay has no room for is unknown to it; that it does not exist must not follow from what comes behind it. */
+static void
+test_fetch_too_large (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  EcRelayCoreConfig config = { .limits = { .memory = 4 << 20 } };
+  World *world = world_new (15, &config);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Pub *pub;
+  Sub *fetch;
+
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  pub->stalled = TRUE;
+  ec_moq_feed_writer_begin (pub->writer, 1, 10, 0, 128, FALSE, TRUE, TRUE);
+  for (guint64 k = 0; k < 5; k++) {
+    EcMoqtObject head = { .location = { 10, k }, .priority = 128, .size = k == 2 ? 3400000 : 100 };
+    g_autofree guint8 *bytes = g_malloc0 (head.size);
+    g_autoptr (EcPayload) payload = ec_payload_new (head.size, NULL);
+
+    ec_payload_append (payload, bytes, head.size);
+    ec_moq_feed_writer_put_object (pub->writer, 1, &head, payload);
+  }
+  ec_moq_feed_writer_finish (pub->writer, 1, 10, 0);
+  put (pub, 1, 20, 0);
+  ec_moq_feed_flush (pub->feed);
+  world_run (world, SECOND);
+  for (guint i = 0; i < 2; i++) {
+    fetch =
+        peer_fetch (viewer, PATH, "chunks", (EcMoqtLocation){ 10, 0 }, (EcMoqtLocation){ 10, 5 });
+    fetch->take_wrong = TRUE;
+    world_run (world, 2 * SECOND);
+    g_assert_true (fetch->done);
+    g_assert_cmpuint (fetch->n_whole, ==, 4);
+    g_assert_cmpuint (fetch->n_unknown, ==, 1);
+  }
+  world_free (world);
+}
+
 /* §10.2.5: what is not here at once, or soon enough, is unknown. */
 static void
 test_fill_timeout (void)
@@ -762,7 +802,10 @@ main (int argc, char **argv)
   for (guint mix = 0; mix < 4; mix++) {
     g_autofree char *holes = g_strdup_printf ("/relay/tracks/fetch-holes/%u", mix);
 
+    g_autofree char *large = g_strdup_printf ("/relay/tracks/fetch-too-large/%u", mix);
+
     g_test_add_data_func (holes, GUINT_TO_POINTER (mix), test_fetch_holes);
+    g_test_add_data_func (large, GUINT_TO_POINTER (mix), test_fetch_too_large);
   }
   for (guint mix = 0; mix < 8; mix++) {
     g_autofree char *group = g_strdup_printf ("/relay/tracks/new-group-request/%u", mix);
