@@ -188,7 +188,7 @@ struct _EcRelaySession {
   gsize reckoned;         /* [c] */
   EcMoqLink *link;        /* [t] NULL: closed */
   EcMoqtSession *moqt;    /* [t] */
-  EcTransport *transport; /* [l] to wake; NULL: closed */
+  EcTransport *transport; /* [l] to wake; NULL: closed, nothing is put in its items' way any more */
   GQueue queue;           /* [l] EcRelayItem, owned */
   gboolean goaway;        /* [l] to be told */
   guint64 goaway_ms;      /* [l] */
@@ -282,6 +282,9 @@ gpointer ec_relay_item_ref (gpointer item);
 void ec_relay_item_unref (gpointer item);
 /* Locked. Its session looks at it soon. */
 void ec_relay_item_queue (gpointer item);
+/* Locked. Whether it will. What a session has goes from the registry one by one when it is closed: nothing new is asked of it then, for it would
+ * not hear it, and nobody would take it away. */
+gboolean ec_relay_session_listens (EcRelaySession *self);
 
 /* -- ec-relay-tree.c; locked */
 EcRelayNode *ec_relay_node_new_root (void);

@@ -156,7 +156,8 @@ offer_to (EcRelayCore *core, EcRelayInterest *interest, EcRelayTrack *track)
   EcRelaySession *session = interest->item.session;
   EcRelayDownstream *down;
 
-  if (!interest->tracks || has_downstream (track, session) || has_upstream (track, session) ||
+  if (!interest->tracks || !ec_relay_session_listens (session) || has_downstream (track, session) ||
+      has_upstream (track, session) ||
       !ec_relay_policy_may_subscribe (core->config.policy, track->space, &interest->who))
     return;
   down = ec_relay_item_new (session, EC_RELAY_ITEM_DOWNSTREAM, sizeof *down, 0);

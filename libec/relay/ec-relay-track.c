@@ -187,7 +187,7 @@ ask_node (EcRelayNode *node, gpointer user_data)
     EcRelaySession *session = publication->item.session;
     EcRelayUpstream *up;
 
-    if (was_asked (track, session) ||
+    if (!ec_relay_session_listens (session) || was_asked (track, session) ||
         !ec_relay_policy_may_serve (asking->core->config.policy, track->space, &publication->as,
                                     asking->core->now_us))
       continue;
@@ -599,7 +599,8 @@ choose_upstream (EcRelayTrack *self, const EcRelayFill *failed)
   for (guint i = 0; i < self->upstreams->len; i++) {
     EcRelayUpstream *up = self->upstreams->pdata[i];
 
-    if (up->state == EC_RELAY_UPSTREAM_GRANTED && (!failed || failed->upstream != up))
+    if (up->state == EC_RELAY_UPSTREAM_GRANTED && ec_relay_session_listens (up->item.session) &&
+        (!failed || failed->upstream != up))
       return up;
   }
   return NULL;
