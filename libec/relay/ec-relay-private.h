@@ -149,7 +149,10 @@ struct _EcRelayTrack {
   guint64 group_request;        /* [l] … with this … */
   guint64 group_request_at;     /* [l] … when this was the largest group */
   guint64 idle_us;              /* [l] since when nobody wants it; G_MAXUINT64: somebody does */
-  guint64 orphan_us;     /* [l] since when it has readers and no upstream; G_MAXUINT64: not so */
+  guint64 orphan_us; /* [l] since when it has readers and no upstream; G_MAXUINT64: not so */
+  guint64
+      was_orphan_us; /* [l] … and since when it was, before somebody came (G_MAXUINT64: it was not) … */
+  guint64 served_us;     /* [l] … at this time */
   guint64 asked_us;      /* [l] when publishers were asked last */
   gboolean refused;      /* [l] since then, one said no … */
   EcMoqtErrorCode error; /* [l] … for this reason */

@@ -8,6 +8,8 @@
 
 /* Publishers that said no are asked again this long after, while readers wait. */
 #define ASK_AGAIN_US (2 * G_USEC_PER_SEC)
+/* A publisher that has served a track for so long counts as one. */
+#define SERVED_US (2 * G_USEC_PER_SEC)
 /* What the objects of one fetch may take to come. */
 #define FILL_TIMEOUT_US (5 * G_USEC_PER_SEC)
 /* As long as a feed keeps groups by default. */
@@ -33,7 +35,7 @@ ec_relay_track_new (EcRelayCore *core, EcMoqtName *name)
   self->downstreams = g_ptr_array_new_with_free_func (ec_relay_item_unref);
   self->fills = g_ptr_array_new_with_free_func (ec_relay_item_unref);
   self->idle_us = core->now_us;
-  self->orphan_us = G_MAXUINT64;
+  self->orphan_us = self->was_orphan_us = G_MAXUINT64;
   self->done = EC_MOQT_DONE_SUBSCRIPTION_ENDED;
   return self;
 }
@@ -384,6 +386,25 @@ direct_upstreams (EcRelayCore *core, EcRelayTrack *self, const Situation *situat
   }
 }
 
+/* Who says yes and is gone again at once, each time it is asked, has not served anybody. */
+static void
+note_orphan (EcRelayCore *core, EcRelayTrack *self, const Situation *situation)
+{
+  if (!situation->reading) {
+    self->orphan_us = self->was_orphan_us = G_MAXUINT64;
+  } else if (situation->n_granted > 0) {
+    if (self->orphan_us != G_MAXUINT64) {
+      self->was_orphan_us = self->orphan_us;
+      self->served_us = core->now_us;
+    }
+    self->orphan_us = G_MAXUINT64;
+  } else if (self->orphan_us == G_MAXUINT64) {
+    self->orphan_us = core->now_us;
+    if (self->was_orphan_us != G_MAXUINT64 && core->now_us < self->served_us + SERVED_US)
+      self->orphan_us = self->was_orphan_us;
+  }
+}
+
 void
 ec_relay_track_update (EcRelayCore *core, EcRelayTrack *self)
 {
@@ -397,10 +418,7 @@ ec_relay_track_update (EcRelayCore *core, EcRelayTrack *self)
     self->idle_us = G_MAXUINT64;
   else if (self->idle_us == G_MAXUINT64)
     self->idle_us = core->now_us;
-  if (!situation.reading || situation.n_granted > 0)
-    self->orphan_us = G_MAXUINT64;
-  else if (self->orphan_us == G_MAXUINT64)
-    self->orphan_us = core->now_us;
+  note_orphan (core, self, &situation);
   direct_upstreams (core, self, &situation);
 }
 

@@ -239,6 +239,33 @@ test_done (gconstpointer data)
   }
 }
 
+/* … also if it says yes, and the same again, whenever it is asked. */
+static void
+test_done_again (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  World *world = world_new (2, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Pub *pub;
+  Sub *sub;
+
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  world_run (world, SECOND / 2);
+  sub = peer_subscribe (viewer, PATH, "chunks", TRUE);
+  world_run (world, 3 * SECOND);
+  pub->stalled = TRUE;
+  ec_moq_feed_end (pub->feed, EC_MOQT_DONE_INTERNAL_ERROR, "over");
+  world_run (world, 5 * SECOND);
+  g_assert_cmpuint (pub->n_subscribed, >=, 2);
+  g_assert_false (sub->done);
+  world_run (world, 8 * SECOND);
+  g_assert_true (sub->done);
+  g_assert_cmpint (sub->done_code, ==, EC_MOQT_DONE_INTERNAL_ERROR);
+  world_free (world);
+}
+
 /* … and nothing where another goes on with it. */
 static void
 test_done_beside_another (gconstpointer data)
@@ -796,7 +823,9 @@ main (int argc, char **argv)
                         test_forgotten);
   for (guint mix = 0; mix < 4; mix++) {
     g_autofree char *self = g_strdup_printf ("/relay/tracks/self-contradiction/%u", mix);
+    g_autofree char *again = g_strdup_printf ("/relay/tracks/done-again/%u", mix);
 
+    g_test_add_data_func (again, GUINT_TO_POINTER (mix), test_done_again);
     g_test_add_data_func (self, GUINT_TO_POINTER (mix), test_self_contradiction);
   }
   for (guint mix = 0; mix < 4; mix++) {
