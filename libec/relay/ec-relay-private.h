@@ -363,6 +363,8 @@ gboolean ec_relay_track_fill (EcRelayCore *core,
                               EcRelayDownstream *down,
                               EcMoqtLocation from,
                               EcMoqtLocation to);
+/* What was asked of `up` is given up: others are asked instead. */
+void ec_relay_track_give_up_fills (EcRelayTrack *self, EcRelayUpstream *up);
 /* `failed`: another publisher may have more luck. */
 void ec_relay_track_fill_done (EcRelayCore *core, EcRelayFill *fill, gboolean failed);
 

@@ -677,6 +677,19 @@ ec_relay_track_fill (EcRelayCore *core,
 }
 
 void
+ec_relay_track_give_up_fills (EcRelayTrack *self, EcRelayUpstream *up)
+{
+  for (guint i = 0; i < self->fills->len; i++) {
+    EcRelayFill *fill = self->fills->pdata[i];
+
+    if (fill->upstream != up)
+      continue;
+    fill->until_us = 0;
+    ec_relay_item_queue (fill);
+  }
+}
+
+void
 ec_relay_track_fill_done (EcRelayCore *core, EcRelayFill *fill, gboolean failed)
 {
   EcRelayTrack *self = fill->track;

@@ -266,6 +266,7 @@ ec_relay_upstream_ban (EcRelaySession *self, EcRelayUpstream *up)
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   up->state = EC_RELAY_UPSTREAM_BANNED;
   self->core->stats.n_conflicts++;
+  ec_relay_track_give_up_fills (up->track, up);
   /* If it contradicts nobody but itself, that is the track's end (§2.4.2); else the truth may come back. */
   if (up->track->n_served == 1)
     ec_relay_track_deserted (self->core, up->track, EC_MOQT_DONE_MALFORMED_TRACK);

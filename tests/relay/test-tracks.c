@@ -714,6 +714,45 @@ test_fetch_holes (gconstpointer data)
   world_free (world);
 }
 
+/* §2.4.2: from who contradicts others not even what was asked before is waited for: they are asked. */
+static void
+test_fetch_from_forger (void)
+{
+  EcRelayCoreConfig config = any_may_publish ();
+  World *world = world_new (16, &config);
+  Peer *peers[2] = { peer_new (world, drafts[0], NULL), peer_new (world, drafts[1], NULL) };
+  Peer *viewer = peer_new (world, drafts[1], NULL);
+  Pub *pubs[2];
+  Sub *fetch;
+
+  for (guint i = 0; i < 2; i++) {
+    pubs[i] = peer_make (peers[i], PATH, "chunks", FALSE);
+    pubs[i]->offset_us = i * 10000;
+    peer_announce (peers[i], PATH, NULL);
+    peers[i]->ignore_fetch = TRUE;
+  }
+  world_run (world, 4 * SECOND);
+  peer_subscribe (viewer, PATH, "chunks", FALSE);
+  world_run (world, SECOND);
+  pubs[0]->n_fetched = pubs[1]->n_fetched = 0;
+  fetch = peer_fetch (viewer, PATH, "chunks", (EcMoqtLocation){ 1, 0 }, (EcMoqtLocation){ 2, 0 });
+  world_run (world, SECOND / 10);
+  g_assert_cmpuint (pubs[0]->n_fetched + pubs[1]->n_fetched, ==, 1);
+  /* Whoever was asked is the forger. */
+  for (guint i = 0; i < 2; i++) {
+    gboolean forger = pubs[i]->n_fetched > 0;
+
+    pubs[i]->twist = forger;
+    pubs[i]->offset_us = forger ? 30000 : 0;
+    peers[i]->ignore_fetch = forger;
+  }
+  world_run (world, SECOND);
+  g_assert_cmpuint (get_stats (world).n_conflicts, ==, 1);
+  g_assert_true (fetch->done);
+  g_assert_cmpuint (fetch->n_whole, ==, 2 * GROUP_OBJECTS);
+  world_free (world);
+}
+
 /* What the relay has no room for is unknown to it; that it does not exist must not follow from what comes behind it. */
 static void
 test_fetch_too_large (gconstpointer data)
@@ -855,6 +894,7 @@ main (int argc, char **argv)
     if (mix < 8 || (mix & 3) == 3)
       g_test_add_data_func (timeout, GUINT_TO_POINTER (mix), test_delivery_timeout);
   }
+  g_test_add_func ("/relay/tracks/fetch-from-forger", test_fetch_from_forger);
   g_test_add_func ("/relay/tracks/fill-timeout", test_fill_timeout);
   g_test_add_func ("/relay/tracks/refusal", test_refusal);
   g_test_add_data_func ("/relay/tracks/own/announced", GUINT_TO_POINTER (0), test_own_track);
