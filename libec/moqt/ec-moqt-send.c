@@ -32,17 +32,23 @@ timeout_of (const EcMoqtRequest *request, EcMoqtParamFlags flag, guint64 said_ms
   return MIN (ms, G_MAXUINT32) * 1000;
 }
 
+guint64
+ec_moqt_request_get_delivery_timeout (EcMoqtRequest *self, gboolean subgroup)
+{
+  if (subgroup)
+    return timeout_of (self, EC_MOQT_PARAM_SUBGROUP_DELIVERY_TIMEOUT,
+                       self->params.subgroup_delivery_timeout_ms,
+                       EC_MOQT_PROPERTY_SUBGROUP_DELIVERY_TIMEOUT);
+  return timeout_of (self, EC_MOQT_PARAM_OBJECT_DELIVERY_TIMEOUT,
+                     self->params.object_delivery_timeout_ms,
+                     EC_MOQT_PROPERTY_OBJECT_DELIVERY_TIMEOUT);
+}
+
 static void
 set_timeouts (EcMoqtStream *self)
 {
-  const EcMoqtRequest *request = self->request;
-
-  self->object_timeout_us = timeout_of (request, EC_MOQT_PARAM_OBJECT_DELIVERY_TIMEOUT,
-                                        request->params.object_delivery_timeout_ms,
-                                        EC_MOQT_PROPERTY_OBJECT_DELIVERY_TIMEOUT);
-  self->subgroup_timeout_us = timeout_of (request, EC_MOQT_PARAM_SUBGROUP_DELIVERY_TIMEOUT,
-                                          request->params.subgroup_delivery_timeout_ms,
-                                          EC_MOQT_PROPERTY_SUBGROUP_DELIVERY_TIMEOUT);
+  self->object_timeout_us = ec_moqt_request_get_delivery_timeout (self->request, FALSE);
+  self->subgroup_timeout_us = ec_moqt_request_get_delivery_timeout (self->request, TRUE);
 }
 
 void

@@ -290,6 +290,9 @@ gboolean ec_moqt_request_get_largest (EcMoqtRequest *self, EcMoqtLocation *large
 gboolean
 ec_moqt_request_get_range (EcMoqtRequest *self, EcMoqtLocation *start, EcMoqtLocation *end);
 gboolean ec_moqt_request_is_descending (EcMoqtRequest *self);
+/* §8: what objects, or what `subgroup`s that are whole, have to be delivered in, in microseconds; 0: any time. Up to draft 16 there is the
+ * former alone. */
+guint64 ec_moqt_request_get_delivery_timeout (EcMoqtRequest *self, gboolean subgroup);
 gpointer ec_moqt_request_get_data (EcMoqtRequest *self);
 void ec_moqt_request_set_data (EcMoqtRequest *self, gpointer data);
 

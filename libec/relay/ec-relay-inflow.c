@@ -230,8 +230,11 @@ fill_object (EcRelaySession *self, EcRelayFill *fill, const EcMoqtObject *object
   if (object->size == 0)
     return;
   fill->payload = make_payload (self, object->size);
-  if (!fill->payload)
-    fill->coming = FALSE;
+  if (fill->payload)
+    return;
+  /* It exists, though we have no room for it: what comes next must not say that it does not. */
+  fill->coming = FALSE;
+  fill->at = (EcMoqtLocation){ object->location.group, object->location.object + 1 };
 }
 
 static void

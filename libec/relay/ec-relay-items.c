@@ -93,12 +93,18 @@ ec_relay_item_unref (gpointer item)
   g_free (self);
 }
 
+gboolean
+ec_relay_session_listens (EcRelaySession *self)
+{
+  return self->transport != NULL;
+}
+
 void
 ec_relay_item_queue (gpointer item)
 {
   EcRelayItem *self = item;
 
-  if (self->queued || !self->session->transport)
+  if (self->queued || !ec_relay_session_listens (self->session))
     return;
   self->queued = TRUE;
   g_queue_push_tail (&self->session->queue, ec_relay_item_ref (self));

@@ -137,6 +137,38 @@ ec_relay_namespaces_asked (EcRelaySession *self, EcMoqtRequest *request)
   ec_relay_core_unlock (core);
 }
 
+/* §10.9.2: another prefix holds from our answer on, and what was told before of what is not under it is forgotten on both sides. */
+gboolean
+ec_relay_interest_updated (EcRelaySession *self,
+                           EcRelayInterest *interest,
+                           const EcMoqtParams *changed,
+                           EcMoqtErrorCode *code,
+                           const char **reason)
+{
+  EcRelayCore *core = self->core;
+  EcMoqtName *prefix =
+      changed->has & EC_MOQT_PARAM_NAMESPACE_PREFIX ? changed->namespace_prefix : NULL;
+  EcRelayPrincipals who;
+
+  if (prefix) {
+    if (!ec_relay_session_identify_again (self, changed, prefix, &who, code, reason))
+      return FALSE;
+    if (!ec_relay_policy_may_subscribe (core->config.policy, prefix, &who)) {
+      *code = EC_MOQT_ERROR_UNAUTHORIZED;
+      *reason = "the relay's configuration lets others subscribe to this";
+      return FALSE;
+    }
+  }
+  ec_moqt_request_grant_update (interest->item.request, NULL);
+  ec_relay_core_lock (core, ec_relay_session_now (self));
+  if (changed->has & EC_MOQT_PARAM_FORWARD)
+    interest->forward = changed->forward;
+  if (prefix)
+    ec_relay_registry_move_interest (core, interest, prefix, &who);
+  ec_relay_core_unlock (core);
+  return TRUE;
+}
+
 /* Looked at now and then only: it asks each of the session's streams. */
 #define NAMES_AT_ONCE 8
 /* So long a session may read nothing while names come and go that it asked for. */

@@ -70,6 +70,8 @@ typedef struct {
   gboolean want_forward;      /* [l] */
   gboolean want_group;        /* [l] NEW_GROUP_REQUEST is to be told */
   gboolean forwarding;        /* [l] the peer has said that it forwards */
+  guint64 renew_us;           /* [l] then it is asked to go on, for it said EXPIRES; 0: never */
+  gboolean want_renewal;      /* [l] that is to be told */
   EcMoqFeedWriter *writer;    /* [t] NULL: nothing can be written yet, or any more */
   gboolean forward;           /* [t] what the peer was told */
   GPtrArray *inflows;         /* [t] of ec-relay-inflow.c: its streams */
@@ -121,11 +123,11 @@ typedef struct {
 
 typedef struct {
   EcRelayItem item;
-  EcMoqtName *prefix;    /* [c] owned */
+  EcMoqtName *prefix;    /* [l] owned */
   gboolean names;        /* [c] wants NAMESPACE */
   gboolean tracks;       /* [c] wants PUBLISH */
-  gboolean forward;      /* [c] of the latter */
-  EcRelayPrincipals who; /* [c] */
+  gboolean forward;      /* [l] of the latter */
+  EcRelayPrincipals who; /* [l] */
   EcRelayNode *node;     /* [l] */
   GHashTable *changed;   /* [l] EcMoqtName -> whether it is there */
   guint64
@@ -147,10 +149,15 @@ struct _EcRelayTrack {
   guint64 group_request;        /* [l] … with this … */
   guint64 group_request_at;     /* [l] … when this was the largest group */
   guint64 idle_us;              /* [l] since when nobody wants it; G_MAXUINT64: somebody does */
-  guint64 orphan_us;     /* [l] since when it has readers and no upstream; G_MAXUINT64: not so */
+  guint64 orphan_us; /* [l] since when it has readers and no upstream; G_MAXUINT64: not so */
+  guint64
+      was_orphan_us; /* [l] … and since when it was, before somebody came (G_MAXUINT64: it was not) … */
+  guint64 served_us;     /* [l] … at this time */
   guint64 asked_us;      /* [l] when publishers were asked last */
   gboolean refused;      /* [l] since then, one said no … */
   EcMoqtErrorCode error; /* [l] … for this reason */
+  guint n_served;        /* [l] how many upstreams have said yes, in all */
+  EcMoqtDoneCode done;   /* [l] what its readers are told if nobody publishes it any more */
 };
 
 /* Where namespaces meet: one node a prefix of anything that is known. */
@@ -184,7 +191,7 @@ struct _EcRelaySession {
   gsize reckoned;         /* [c] */
   EcMoqLink *link;        /* [t] NULL: closed */
   EcMoqtSession *moqt;    /* [t] */
-  EcTransport *transport; /* [l] to wake; NULL: closed */
+  EcTransport *transport; /* [l] to wake; NULL: closed, nothing is put in its items' way any more */
   GQueue queue;           /* [l] EcRelayItem, owned */
   gboolean goaway;        /* [l] to be told */
   guint64 goaway_ms;      /* [l] */
@@ -278,6 +285,9 @@ gpointer ec_relay_item_ref (gpointer item);
 void ec_relay_item_unref (gpointer item);
 /* Locked. Its session looks at it soon. */
 void ec_relay_item_queue (gpointer item);
+/* Locked. Whether it will. What a session has goes from the registry one by one when it is closed: nothing new is asked of it then, for it would
+ * not hear it, and nobody would take it away. */
+gboolean ec_relay_session_listens (EcRelaySession *self);
 
 /* -- ec-relay-tree.c; locked */
 EcRelayNode *ec_relay_node_new_root (void);
@@ -303,6 +313,11 @@ void ec_relay_registry_add_publication (EcRelayCore *core, EcRelayPublication *p
 void ec_relay_registry_remove_publication (EcRelayCore *core, EcRelayPublication *publication);
 void ec_relay_registry_add_interest (EcRelayCore *core, EcRelayInterest *interest);
 void ec_relay_registry_remove_interest (EcRelayCore *core, EcRelayInterest *interest);
+/* … in something else from now on; what it was told of that still belongs to it is not told again. */
+void ec_relay_registry_move_interest (EcRelayCore *core,
+                                      EcRelayInterest *interest,
+                                      EcMoqtName *prefix,
+                                      const EcRelayPrincipals *who);
 /* A PUBLISH was granted: who asked for tracks is offered it. */
 void ec_relay_registry_offer (EcRelayCore *core, EcRelayTrack *track);
 
@@ -330,6 +345,13 @@ gboolean ec_relay_track_wants_group (EcRelayTrack *self);
 /* Adds what it is and has seen. */
 void ec_relay_track_add_stats (EcRelayTrack *self, EcRelayStatsData *stats);
 void ec_relay_track_tick (EcRelayCore *core, EcRelayTrack *self);
+/* An upstream says yes, and for how long (§10.2.10); 0: it did not say. */
+void ec_relay_track_served (EcRelayCore *core,
+                            EcRelayTrack *self,
+                            EcRelayUpstream *up,
+                            guint64 expires_ms);
+/* An upstream that served it is gone, for that reason. */
+void ec_relay_track_deserted (EcRelayCore *core, EcRelayTrack *self, EcMoqtDoneCode code);
 /* All subscriptions end, and the track leaves the registry. */
 void
 ec_relay_track_end (EcRelayCore *core, EcRelayTrack *self, EcMoqtDoneCode code, const char *reason);
@@ -341,6 +363,8 @@ gboolean ec_relay_track_fill (EcRelayCore *core,
                               EcRelayDownstream *down,
                               EcMoqtLocation from,
                               EcMoqtLocation to);
+/* What was asked of `up` is given up: others are asked instead. */
+void ec_relay_track_give_up_fills (EcRelayTrack *self, EcRelayUpstream *up);
 /* `failed`: another publisher may have more luck. */
 void ec_relay_track_fill_done (EcRelayCore *core, EcRelayFill *fill, gboolean failed);
 
@@ -368,6 +392,14 @@ gboolean ec_relay_session_identify (EcRelaySession *self,
                                     EcMoqtRequest *request,
                                     EcMoqtName *space,
                                     EcRelayPrincipals *who);
+
+/* … and what an update says of that (transfer none); FALSE: its tokens are wrong. */
+gboolean ec_relay_session_identify_again (EcRelaySession *self,
+                                          const EcMoqtParams *changed,
+                                          EcMoqtName *space,
+                                          EcRelayPrincipals *who,
+                                          EcMoqtErrorCode *code,
+                                          const char **reason);
 
 /* -- ec-relay-downstream.c: what the peer asks for, [t] */
 void ec_relay_downstream_requested (EcRelaySession *self, EcMoqtRequest *request);
@@ -430,4 +462,10 @@ void ec_relay_inflow_forget (EcRelaySession *self, EcRelayUpstream *up);
 /* -- ec-relay-namespaces.c: who publishes and who wants to know, [t] */
 void ec_relay_namespaces_published (EcRelaySession *self, EcMoqtRequest *request);
 void ec_relay_namespaces_asked (EcRelaySession *self, EcMoqtRequest *request);
+/* FALSE: the update is to be refused. */
+gboolean ec_relay_interest_updated (EcRelaySession *self,
+                                    EcRelayInterest *interest,
+                                    const EcMoqtParams *changed,
+                                    EcMoqtErrorCode *code,
+                                    const char **reason);
 void ec_relay_interest_look (EcRelaySession *self, EcRelayInterest *interest);

@@ -156,7 +156,8 @@ offer_to (EcRelayCore *core, EcRelayInterest *interest, EcRelayTrack *track)
   EcRelaySession *session = interest->item.session;
   EcRelayDownstream *down;
 
-  if (!interest->tracks || has_downstream (track, session) || has_upstream (track, session) ||
+  if (!interest->tracks || !ec_relay_session_listens (session) || has_downstream (track, session) ||
+      has_upstream (track, session) ||
       !ec_relay_policy_may_subscribe (core->config.policy, track->space, &interest->who))
     return;
   down = ec_relay_item_new (session, EC_RELAY_ITEM_DOWNSTREAM, sizeof *down, 0);
@@ -203,6 +204,20 @@ ec_relay_registry_remove_interest (EcRelayCore *core, EcRelayInterest *interest)
     return;
   ec_relay_node_remove (&node->interests, interest);
   ec_relay_node_prune (node);
+}
+
+void
+ec_relay_registry_move_interest (EcRelayCore *core,
+                                 EcRelayInterest *interest,
+                                 EcMoqtName *prefix,
+                                 const EcRelayPrincipals *who)
+{
+  g_autoptr (EcMoqtName) before = g_steal_pointer (&interest->prefix);
+
+  ec_relay_registry_remove_interest (core, interest);
+  interest->prefix = ec_moqt_name_ref (prefix);
+  interest->who = *who;
+  ec_relay_registry_add_interest (core, interest);
 }
 
 typedef struct {

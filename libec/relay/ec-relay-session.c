@@ -88,6 +88,9 @@ ec_relay_session_start (EcRelaySession *self, EcTransport *transport, const EcMo
   self->moqt = ec_moq_link_get_session (self->link);
   ec_relay_core_lock (self->core, now_us);
   self->transport = transport;
+  /* Who told all sessions to go could not wake this one before. */
+  if (self->goaway || self->close)
+    ec_transport_wake (transport);
   ec_relay_core_unlock (self->core);
 }
 
@@ -162,6 +165,22 @@ ec_relay_session_identify (EcRelaySession *self,
   if (!check_tokens (self, params->tokens, params->n_tokens, &code, &reason)) {
     ec_relay_core_event (self->core, self, EC_RELAY_EVENT_UNAUTHORIZED, space, reason);
     ec_moqt_request_refuse (request, code, reason);
+    return FALSE;
+  }
+  ec_relay_credentials_resolve (&self->credentials, space, ec_relay_core_now_s (self->core), who);
+  return TRUE;
+}
+
+gboolean
+ec_relay_session_identify_again (EcRelaySession *self,
+                                 const EcMoqtParams *changed,
+                                 EcMoqtName *space,
+                                 EcRelayPrincipals *who,
+                                 EcMoqtErrorCode *code,
+                                 const char **reason)
+{
+  if (!check_tokens (self, changed->tokens, changed->n_tokens, code, reason)) {
+    ec_relay_core_event (self->core, self, EC_RELAY_EVENT_UNAUTHORIZED, space, *reason);
     return FALSE;
   }
   ec_relay_credentials_resolve (&self->credentials, space, ec_relay_core_now_s (self->core), who);
@@ -459,14 +478,16 @@ on_update_requested (gpointer user_data, EcMoqtRequest *request, const EcMoqtPar
   EcRelaySession *self = user_data;
   const EcRelayLimits *limits = &self->core->config.limits;
   EcRelayItem *item = ec_moqt_request_get_data (request);
+  EcMoqtErrorCode code;
+  const char *reason;
 
   if (!ec_relay_bucket_take (&self->requests, limits->requests_per_second, limits->request_burst,
                              ec_relay_session_now (self))) {
     refuse_update (self, request, EC_MOQT_ERROR_EXCESSIVE_LOAD, "too many requests a second");
     ec_relay_session_strike (self, "too many requests a second");
-  } else if (changed->has & EC_MOQT_PARAM_NAMESPACE_PREFIX) {
-    refuse_update (self, request, EC_MOQT_ERROR_NOT_SUPPORTED,
-                   "a prefix cannot be changed here: ask anew");
+  } else if (item && item->kind == EC_RELAY_ITEM_INTEREST) {
+    if (!ec_relay_interest_updated (self, (EcRelayInterest *) item, changed, &code, &reason))
+      refuse_update (self, request, code, reason);
   } else if (item && item->kind == EC_RELAY_ITEM_DOWNSTREAM) {
     ec_relay_downstream_updated (self, (EcRelayDownstream *) item, changed);
   } else {
@@ -624,17 +645,17 @@ on_closed (gpointer user_data, gboolean remote, guint64 code, const char *reason
 
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   self->transport = NULL;
-  while ((item = g_queue_pop_head (&self->queue)))
+  while ((item = g_queue_pop_head (&self->queue))) {
+    ((EcRelayItem *) item)->queued = FALSE;
     g_ptr_array_add (items, item);
+  }
   ec_relay_core_unlock (self->core);
 
   g_hash_table_iter_init (&iter, self->items);
   while (g_hash_table_iter_next (&iter, &item, NULL))
     g_ptr_array_add (items, ec_relay_item_ref (item));
-  for (guint i = 0; i < items->len; i++) {
-    ((EcRelayItem *) items->pdata[i])->queued = FALSE;
+  for (guint i = 0; i < items->len; i++)
     ec_relay_session_drop (self, items->pdata[i]);
-  }
   flush_touched (self);
   ec_relay_core_event (self->core, self, EC_RELAY_EVENT_SESSION_CLOSED, NULL, reason);
   ec_relay_core_session_closed (self->core, self);

@@ -8,6 +8,8 @@
 
 /* Publishers that said no are asked again this long after, while readers wait. */
 #define ASK_AGAIN_US (2 * G_USEC_PER_SEC)
+/* A publisher that has served a track for so long counts as one. */
+#define SERVED_US (2 * G_USEC_PER_SEC)
 /* What the objects of one fetch may take to come. */
 #define FILL_TIMEOUT_US (5 * G_USEC_PER_SEC)
 /* As long as a feed keeps groups by default. */
@@ -33,7 +35,8 @@ ec_relay_track_new (EcRelayCore *core, EcMoqtName *name)
   self->downstreams = g_ptr_array_new_with_free_func (ec_relay_item_unref);
   self->fills = g_ptr_array_new_with_free_func (ec_relay_item_unref);
   self->idle_us = core->now_us;
-  self->orphan_us = G_MAXUINT64;
+  self->orphan_us = self->was_orphan_us = G_MAXUINT64;
+  self->done = EC_MOQT_DONE_SUBSCRIPTION_ENDED;
   return self;
 }
 
@@ -186,7 +189,7 @@ ask_node (EcRelayNode *node, gpointer user_data)
     EcRelaySession *session = publication->item.session;
     EcRelayUpstream *up;
 
-    if (was_asked (track, session) ||
+    if (!ec_relay_session_listens (session) || was_asked (track, session) ||
         !ec_relay_policy_may_serve (asking->core->config.policy, track->space, &publication->as,
                                     asking->core->now_us))
       continue;
@@ -383,6 +386,25 @@ direct_upstreams (EcRelayCore *core, EcRelayTrack *self, const Situation *situat
   }
 }
 
+/* Who says yes and is gone again at once, each time it is asked, has not served anybody. */
+static void
+note_orphan (EcRelayCore *core, EcRelayTrack *self, const Situation *situation)
+{
+  if (!situation->reading) {
+    self->orphan_us = self->was_orphan_us = G_MAXUINT64;
+  } else if (situation->n_granted > 0) {
+    if (self->orphan_us != G_MAXUINT64) {
+      self->was_orphan_us = self->orphan_us;
+      self->served_us = core->now_us;
+    }
+    self->orphan_us = G_MAXUINT64;
+  } else if (self->orphan_us == G_MAXUINT64) {
+    self->orphan_us = core->now_us;
+    if (self->was_orphan_us != G_MAXUINT64 && core->now_us < self->served_us + SERVED_US)
+      self->orphan_us = self->was_orphan_us;
+  }
+}
+
 void
 ec_relay_track_update (EcRelayCore *core, EcRelayTrack *self)
 {
@@ -396,10 +418,7 @@ ec_relay_track_update (EcRelayCore *core, EcRelayTrack *self)
     self->idle_us = G_MAXUINT64;
   else if (self->idle_us == G_MAXUINT64)
     self->idle_us = core->now_us;
-  if (!situation.reading || situation.n_granted > 0)
-    self->orphan_us = G_MAXUINT64;
-  else if (self->orphan_us == G_MAXUINT64)
-    self->orphan_us = core->now_us;
+  note_orphan (core, self, &situation);
   direct_upstreams (core, self, &situation);
 }
 
@@ -463,6 +482,72 @@ ec_relay_track_end (EcRelayCore *core, EcRelayTrack *self, EcMoqtDoneCode code, 
   ec_relay_track_unref (self);
 }
 
+/* -- What upstreams say of their subscriptions, which is for us alone (§10.2 “not forwarded by Relays”) */
+
+/* Asked to go on when so much of its time is over, and no more often than that. */
+#define RENEW_AFTER(ms) ((ms) *750)
+#define RENEW_EVERY_US G_USEC_PER_SEC
+
+void
+ec_relay_track_served (EcRelayCore *core,
+                       EcRelayTrack *self,
+                       EcRelayUpstream *up,
+                       guint64 expires_ms)
+{
+  up->renew_us = 0;
+  if (expires_ms > 0)
+    up->renew_us = core->now_us + MAX (RENEW_AFTER (MIN (expires_ms, G_MAXUINT32)), RENEW_EVERY_US);
+}
+
+static void
+renew (EcRelayCore *core, EcRelayTrack *self)
+{
+  for (guint i = 0; i < self->upstreams->len; i++) {
+    EcRelayUpstream *up = self->upstreams->pdata[i];
+
+    if (up->renew_us == 0 || core->now_us < up->renew_us || up->state != EC_RELAY_UPSTREAM_GRANTED)
+      continue;
+    up->renew_us = 0;
+    up->want_renewal = TRUE;
+    ec_relay_item_queue (up);
+  }
+}
+
+/* What is about the track, and not about our subscription to it. */
+static gboolean
+is_of_track (EcMoqtDoneCode code)
+{
+  switch (code) {
+  case EC_MOQT_DONE_INTERNAL_ERROR:
+  case EC_MOQT_DONE_UNAUTHORIZED:
+  case EC_MOQT_DONE_EXPIRED:
+  case EC_MOQT_DONE_EXCESSIVE_LOAD:
+  case EC_MOQT_DONE_MALFORMED_TRACK:
+    return TRUE;
+  default:
+    return FALSE;
+  }
+}
+
+/*
+ * That it has ended is told at once, and that it is malformed (§2.4.2 “immediately”). Of all other reasons none keeps another publisher from
+ * going on with it, or the same one: the readers wait for that, and are told the reason when it was in vain.
+ */
+void
+ec_relay_track_deserted (EcRelayCore *core, EcRelayTrack *self, EcMoqtDoneCode code)
+{
+  if (ec_relay_track_has_upstream (self))
+    return;
+  if (is_of_track (code))
+    self->done = code;
+  if (code == EC_MOQT_DONE_TRACK_ENDED)
+    ec_relay_track_end (core, self, code, "the track has ended");
+  else if (code == EC_MOQT_DONE_MALFORMED_TRACK)
+    ec_relay_track_end (core, self, code, "the track is malformed");
+}
+
+/* -- Time */
+
 static void
 stop_waiting (EcRelayCore *core, EcRelayFill *fill)
 {
@@ -507,12 +592,13 @@ ec_relay_track_tick (EcRelayCore *core, EcRelayTrack *self)
 {
   ec_moq_feed_trim (self->feed, core->now_us, 0);
   give_up_fills (core, self);
+  renew (core, self);
   if (self->orphan_us != G_MAXUINT64 && core->now_us >= self->asked_us + ASK_AGAIN_US)
     ec_relay_track_ask (core, self);
   ec_relay_track_update (core, self);
   if (self->orphan_us != G_MAXUINT64 &&
       core->now_us >= self->orphan_us + core->config.limits.orphan_ms * 1000)
-    ec_relay_track_end (core, self, EC_MOQT_DONE_SUBSCRIPTION_ENDED, "its last publisher is gone");
+    ec_relay_track_end (core, self, self->done, "its last publisher is gone");
   else if (is_over (core, self)) {
     let_upstreams_go (self);
     leave_registry (core, self);
@@ -531,7 +617,8 @@ choose_upstream (EcRelayTrack *self, const EcRelayFill *failed)
   for (guint i = 0; i < self->upstreams->len; i++) {
     EcRelayUpstream *up = self->upstreams->pdata[i];
 
-    if (up->state == EC_RELAY_UPSTREAM_GRANTED && (!failed || failed->upstream != up))
+    if (up->state == EC_RELAY_UPSTREAM_GRANTED && ec_relay_session_listens (up->item.session) &&
+        (!failed || failed->upstream != up))
       return up;
   }
   return NULL;
@@ -587,6 +674,19 @@ ec_relay_track_fill (EcRelayCore *core,
   if (fill && down)
     g_ptr_array_add (fill->waiting, ec_relay_item_ref (down));
   return fill != NULL;
+}
+
+void
+ec_relay_track_give_up_fills (EcRelayTrack *self, EcRelayUpstream *up)
+{
+  for (guint i = 0; i < self->fills->len; i++) {
+    EcRelayFill *fill = self->fills->pdata[i];
+
+    if (fill->upstream != up)
+      continue;
+    fill->until_us = 0;
+    ec_relay_item_queue (fill);
+  }
 }
 
 void

@@ -26,6 +26,21 @@ is_first (EcRelayUpstream *up)
   return TRUE;
 }
 
+static guint64
+get_expires (const EcMoqtParams *params)
+{
+  return params->has & EC_MOQT_PARAM_EXPIRES ? params->expires_ms : 0;
+}
+
+/* Locked. Somebody serves the track: what others said as they went is of no more interest. */
+static void
+note_served (EcRelaySession *self, EcRelayUpstream *up, guint64 expires_ms)
+{
+  up->track->n_served++;
+  up->track->done = EC_MOQT_DONE_SUBSCRIPTION_ENDED;
+  ec_relay_track_served (self->core, up->track, up, expires_ms);
+}
+
 /* Locked. The open group from its first object on, for those who come late (DESIGN §6). */
 static void
 join (EcRelaySession *self, EcRelayUpstream *up, EcMoqtLocation largest)
@@ -58,6 +73,7 @@ enter (EcRelaySession *self,
   ec_relay_session_keep (self, up);
   take_properties (track, ec_moqt_request_get_properties (request));
   ec_relay_track_add_upstream (self->core, track, up);
+  note_served (self, up, get_expires (ec_moqt_request_get_params (request)));
   ec_relay_track_update (self->core, track);
   up->forward = up->want_forward;
   up->forwarding = up->forward;
@@ -165,6 +181,7 @@ ec_relay_upstream_granted (EcRelaySession *self, EcRelayUpstream *up, const EcMo
   take_properties (track, ec_moqt_request_get_properties (up->item.request));
   up->state = EC_RELAY_UPSTREAM_GRANTED;
   up->forwarding = TRUE;
+  note_served (self, up, get_expires (&grant->params));
   if (has_largest && is_first (up))
     join (self, up, largest);
   ec_relay_track_update (self->core, track);
@@ -181,20 +198,28 @@ ec_relay_upstream_refused (EcRelaySession *self, EcRelayUpstream *up, const EcMo
   ec_relay_session_drop (self, up);
 }
 
-/* Forward went from 0 to 1: what came before in the open group is not sent by itself (§9.11). */
+/* Where Forward went from 0 to 1, what came before in the open group is not sent by itself (§9.11). */
 void
 ec_relay_upstream_updated (EcRelaySession *self, EcRelayUpstream *up, const EcMoqtGrant *grant)
 {
   gboolean has_largest = grant && (grant->params.has & EC_MOQT_PARAM_LARGEST_OBJECT);
+  EcMoqtLocation known;
+  gboolean missed;
 
+  ec_relay_core_lock (self->core, ec_relay_session_now (self));
+  if (grant && (grant->params.has & EC_MOQT_PARAM_EXPIRES))
+    ec_relay_track_served (self->core, up->track, up, get_expires (&grant->params));
+  ec_relay_core_unlock (self->core);
   if (!up->forward)
     return;
-  if (has_largest)
+  missed = has_largest && (!ec_moq_feed_get_largest (up->track->feed, &known) ||
+                           ec_moqt_location_compare (known, grant->params.largest) < 0);
+  if (missed)
     ec_moq_feed_raise_largest (up->track->feed, grant->params.largest);
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
-  up->forwarding = TRUE;
-  if (has_largest)
+  if (has_largest && (missed || !up->forwarding))
     join (self, up, grant->params.largest);
+  up->forwarding = TRUE;
   ec_relay_track_update (self->core, up->track);
   ec_relay_core_unlock (self->core);
 }
@@ -208,11 +233,8 @@ ec_relay_upstream_finished (EcRelaySession *self, EcRelayUpstream *up, EcMoqtDon
     ec_relay_core_event (self->core, self, EC_RELAY_EVENT_TRACK_DONE, track->name,
                          ec_moqt_done_code_to_string (code));
   ec_relay_session_drop (self, up);
-  if (code != EC_MOQT_DONE_TRACK_ENDED)
-    return;
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
-  if (!ec_relay_track_has_upstream (track))
-    ec_relay_track_end (self->core, track, EC_MOQT_DONE_TRACK_ENDED, "the track has ended");
+  ec_relay_track_deserted (self->core, track, code);
   ec_relay_core_unlock (self->core);
 }
 
@@ -244,6 +266,10 @@ ec_relay_upstream_ban (EcRelaySession *self, EcRelayUpstream *up)
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   up->state = EC_RELAY_UPSTREAM_BANNED;
   self->core->stats.n_conflicts++;
+  ec_relay_track_give_up_fills (up->track, up);
+  /* If it contradicts nobody but itself, that is the track's end (§2.4.2); else the truth may come back. */
+  if (up->track->n_served == 1)
+    ec_relay_track_deserted (self->core, up->track, EC_MOQT_DONE_MALFORMED_TRACK);
   ec_relay_track_update (self->core, up->track);
   ec_relay_core_unlock (self->core);
   ec_relay_core_event (self->core, self, EC_RELAY_EVENT_CONFLICT, up->track->name,
@@ -261,7 +287,7 @@ ec_relay_upstream_look (EcRelaySession *self, EcRelayUpstream *up)
 {
   EcMoqtParams group = { .has = EC_MOQT_PARAM_NEW_GROUP_REQUEST };
   EcRelayUpstreamState state;
-  gboolean wanted, want_forward, want_group;
+  gboolean wanted, want_forward, want_group, want_renewal;
 
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   state = up->state;
@@ -269,10 +295,14 @@ ec_relay_upstream_look (EcRelaySession *self, EcRelayUpstream *up)
   want_forward = up->want_forward;
   want_group = up->want_group && state == EC_RELAY_UPSTREAM_GRANTED;
   up->want_group = FALSE;
+  want_renewal = up->want_renewal && state == EC_RELAY_UPSTREAM_GRANTED;
+  up->want_renewal = FALSE;
   group.new_group_request = up->track->group_request;
   ec_relay_core_unlock (self->core);
   if (wanted && want_group && up->item.request)
     ec_moqt_request_update (up->item.request, &group);
+  else if (wanted && want_renewal && up->item.request)
+    ec_moqt_request_update (up->item.request, &(EcMoqtParams){ 0 });
 
   if (!wanted) {
     if (up->item.request)

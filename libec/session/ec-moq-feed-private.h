@@ -15,6 +15,8 @@
 #define EC_FEED_MAX_STREAMS 1024 /* of one writer, at once */
 /* What a reader's stream may hold unsent before no more is written to it, in bytes. */
 #define EC_FEED_MAX_UNSENT (256 * 1024)
+/* … where objects must be delivered in time: what is there already can hardly be called back. */
+#define EC_FEED_MAX_UNSENT_TIMED (8 * 1024)
 /* The largest id that every draft can say: 62 bits. */
 #define EC_FEED_MAX_ID ((G_GUINT64_CONSTANT (1) << 62) - 1)
 
@@ -38,7 +40,8 @@ struct _EcFeedObject {
   gboolean joined;          /* its subgroup has nothing between the object before it and this */
   guint64 prior_gap;        /* so many ids before it do not exist (§12.9) */
   guint64 void_before;      /* … as a fetch told, which only fetches are served by */
-  guint64 came_us;          /* when it began to come, the last time */
+  guint64 came_us;          /* when it began to come, the last time … */
+  guint64 began_us;         /* … and the first */
   EcFeedNews news;          /* of a datagram */
 };
 
@@ -67,6 +70,7 @@ struct _EcFeedSubgroup {
   gboolean first_known; /* the first object here is the subgroup's first */
   gboolean has_final;
   guint64 final;      /* object id */
+  guint64 final_us;   /* when that was known */
   GPtrArray *objects; /* of EcFeedObject, by id */
   GPtrArray *streams; /* of EcFeedStream */
   guint64
@@ -181,9 +185,11 @@ struct _EcMoqFeedReader {
   EcMoqtLocation start;
   guint64 end_group; /* G_MAXUINT64: none */
   gboolean has_sent;
-  EcMoqtLocation sent; /* the largest object that was begun */
-  guint64 seen;        /* serial of the last news that was looked at */
-  GArray *cursors;     /* of EcFeedCursor, by group */
+  EcMoqtLocation sent;       /* the largest object that was begun */
+  guint64 seen;              /* serial of the last news that was looked at */
+  GArray *cursors;           /* of EcFeedCursor, by group */
+  guint64 object_timeout_us; /* §8; 0: none */
+  guint64 subgroup_timeout_us;
 
   EcFeedFetch fetch;
 };

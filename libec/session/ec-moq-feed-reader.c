@@ -124,10 +124,45 @@ add_cursor (EcMoqFeedReader *self, EcFeedSubgroup *subgroup)
   g_array_insert_val (self->cursors, i, cursor);
 }
 
+/* -- Delivery timeouts (§8), which count from when it came here */
+
+static void
+take_timeouts (EcMoqFeedReader *self)
+{
+  self->object_timeout_us = ec_moqt_request_get_delivery_timeout (self->request, FALSE);
+  self->subgroup_timeout_us = ec_moqt_request_get_delivery_timeout (self->request, TRUE);
+}
+
+static gboolean
+is_over_time (EcMoqFeedReader *self, guint64 since_us, guint64 timeout_us)
+{
+  guint64 now_us;
+
+  if (timeout_us == 0 || !self->transport)
+    return FALSE;
+  now_us = ec_transport_now (self->transport);
+  return now_us > since_us && now_us - since_us > timeout_us;
+}
+
+/* For datagrams either of both (§8, table 2). */
+static gboolean
+is_datagram_late (EcMoqFeedReader *self, const EcFeedObject *object)
+{
+  return is_over_time (self, object->began_us, self->object_timeout_us) ||
+         is_over_time (self, object->began_us, self->subgroup_timeout_us);
+}
+
+static gboolean
+is_subgroup_late (EcMoqFeedReader *self, const EcFeedSubgroup *subgroup)
+{
+  return subgroup->has_final && is_over_time (self, subgroup->final_us, self->subgroup_timeout_us);
+}
+
 static void
 send_datagram (EcMoqFeedReader *self, EcFeedObject *object)
 {
-  if (ec_moqt_location_compare (object->head.location, self->start) < 0)
+  if (ec_moqt_location_compare (object->head.location, self->start) < 0 ||
+      is_datagram_late (self, object))
     return;
   if (ec_moqt_request_send_datagram (self->request, &object->head, object->payload))
     self->feed->stats.bytes_out += object->head.size;
@@ -288,6 +323,15 @@ pump_next (EcMoqFeedReader *self, EcFeedCursor *cursor)
   }
 
   object = cursor->subgroup->objects->pdata[i];
+  if (is_over_time (self, object->began_us, self->object_timeout_us)) {
+    /* What follows goes on no other stream; where there was none yet, it begins with what is in time. */
+    if (cursor->stream) {
+      reset_cursor (cursor, EC_MOQT_RESET_DELIVERY_TIMEOUT);
+      return PUMP_GONE;
+    }
+    cursor->next = object->head.location.object + 1;
+    return PUMP_MORE;
+  }
   if (ec_feed_object_is_lost (object) || ec_feed_object_is_expired (self, object)) {
     /* Nothing of it was sent: the remainder goes on behind it, on a new stream. */
     if (cursor->stream && ec_moqt_stream_get_unsent (cursor->stream) > 0)
@@ -313,8 +357,15 @@ pump_cursor (EcMoqFeedReader *self, EcFeedCursor *cursor)
 {
   Pump pump = PUMP_MORE;
 
+  if (is_subgroup_late (self, cursor->subgroup)) {
+    reset_cursor (cursor, EC_MOQT_RESET_DELIVERY_TIMEOUT);
+    return PUMP_GONE;
+  }
   while (pump == PUMP_MORE) {
-    if (cursor->stream && ec_moqt_stream_get_unsent (cursor->stream) >= EC_FEED_MAX_UNSENT)
+    gsize max = self->object_timeout_us > 0 && !cursor->object ? EC_FEED_MAX_UNSENT_TIMED
+                                                               : EC_FEED_MAX_UNSENT;
+
+    if (cursor->stream && ec_moqt_stream_get_unsent (cursor->stream) >= max)
       return PUMP_WAIT;
     pump = cursor->object ? pump_payload (self, cursor) : pump_next (self, cursor);
   }
@@ -505,6 +556,7 @@ read_since (EcMoqFeed *feed,
     grant.properties = feed->properties;
     ec_moqt_request_grant (subscription, &grant);
   }
+  take_timeouts (self);
   ec_feed_add_reader (feed, self);
   return self;
 }
@@ -578,6 +630,7 @@ ec_moq_feed_reader_update (EcMoqFeedReader *self)
   if (self->is_fetch)
     return;
   g_mutex_lock (&feed->mutex);
+  take_timeouts (self);
   apply_filter (self, params, get_largest (feed));
   /* Where it is already, it stays: only what says so by number moves the start of a subscription that runs (§10.9). */
   if (self->forward && ec_moqt_location_compare (self->start, start) != 0 &&

@@ -346,6 +346,8 @@ stream_object (EcMoqFeedWriter *self,
     return put;
   if (object) {
     object->came_us = now_us;
+    if (object->began_us == 0)
+      object->began_us = now_us;
     join (stream, object);
     note_hole (feed, stream->subgroup, object, now_us);
   }
@@ -447,8 +449,11 @@ isolated_object (EcMoqFeed *self,
   }
   ec_feed_group_ref (group);
   put = merge_object (self, group, subgroup, &own, payload, object);
-  if (put == EC_MOQ_FEED_PUT_OK && *object)
+  if (put == EC_MOQ_FEED_PUT_OK && *object) {
     (*object)->came_us = now_us;
+    if ((*object)->began_us == 0)
+      (*object)->began_us = now_us;
+  }
   if (put == EC_MOQ_FEED_PUT_OK && *object && subgroup)
     note_hole (self, subgroup, *object, now_us);
   /* Nobody is in it; of the open group its stream may follow. */
@@ -504,7 +509,7 @@ ec_moq_feed_writer_put_object (EcMoqFeedWriter *self,
 /* -- The end of a stream */
 
 static EcMoqFeedPut
-finish_stream (EcMoqFeed *self, EcFeedStream *stream)
+finish_stream (EcMoqFeed *self, EcFeedStream *stream, guint64 now_us)
 {
   EcFeedSubgroup *subgroup = stream->subgroup;
   guint n = subgroup->objects->len;
@@ -523,6 +528,8 @@ finish_stream (EcMoqFeed *self, EcFeedStream *stream)
     stream->group->has_end = TRUE;
     stream->group->last = stream->last;
   }
+  if (!subgroup->has_final)
+    subgroup->final_us = now_us;
   subgroup->has_final = TRUE;
   subgroup->final = stream->last;
   ec_feed_touch (self);
@@ -541,7 +548,7 @@ ec_moq_feed_writer_finish (EcMoqFeedWriter *self, guint64 now_us, guint64 group,
   stream = find_stream (self, group, subgroup);
   if (stream) {
     if (!is_ignored (stream) && !feed->ended)
-      put = finish_stream (feed, stream);
+      put = finish_stream (feed, stream, now_us);
     if (put != EC_MOQ_FEED_PUT_OK || (stream->subgroup && !stream->subgroup->has_final))
       lose_stream (self, stream, now_us, EC_MOQT_RESET_CANCELLED, feed->writers->len - 1);
     else

@@ -170,6 +170,18 @@ ec_feed_expire (EcMoqFeed *self, guint64 now_us)
     expire_group (self, self->groups->pdata[i], now_us);
 }
 
+/* Those of whose subgroups the time may be over. */
+static void
+wake_timed (EcMoqFeed *self)
+{
+  for (guint i = 0; i < self->readers->len; i++) {
+    EcMoqFeedReader *reader = self->readers->pdata[i];
+
+    if (reader->subgroup_timeout_us > 0)
+      ec_feed_wake (reader);
+  }
+}
+
 gsize
 ec_moq_feed_trim (EcMoqFeed *self, guint64 now_us, gsize bytes)
 {
@@ -190,6 +202,7 @@ ec_moq_feed_trim (EcMoqFeed *self, guint64 now_us, gsize bytes)
     ec_feed_evict (self, oldest);
   }
   freed = before - self->stats.bytes;
+  wake_timed (self);
   g_mutex_unlock (&self->mutex);
 
   ec_moq_feed_flush (self);

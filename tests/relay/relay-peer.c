@@ -70,6 +70,8 @@ broadcast_group (World *world)
   return world_now (world) / (GROUP_OBJECTS * OBJECT_US);
 }
 
+static void pub_expire (Pub *pub, guint64 now_us);
+
 static void
 pub_free (gpointer data)
 {
@@ -167,8 +169,10 @@ world_run (World *self, guint64 us)
     for (guint i = 0; i < self->peers->len; i++) {
       Peer *peer = self->peers->pdata[i];
 
-      for (guint k = 0; !peer->closed && k < peer->pubs->len; k++)
+      for (guint k = 0; !peer->closed && k < peer->pubs->len; k++) {
         pub_step (peer->pubs->pdata[k], now_us);
+        pub_expire (peer->pubs->pdata[k], now_us);
+      }
     }
     ec_relay_core_tick (self->core, now_us);
   }
@@ -281,6 +285,35 @@ sub_new (Peer *self, EcMoqtRequest *request)
   return sub;
 }
 
+/* The feed grants what is granted already no more. */
+static void
+grant_for_a_while (Peer *self, Pub *pub, EcMoqtRequest *request)
+{
+  EcMoqtGrant grant = { .params = { .has = EC_MOQT_PARAM_EXPIRES,
+                                    .expires_ms = self->expires_ms } };
+
+  if (ec_moq_feed_get_largest (pub->feed, &grant.params.largest))
+    grant.params.has |= EC_MOQT_PARAM_LARGEST_OBJECT;
+  ec_moqt_request_grant (request, &grant);
+  pub->expires_us = world_now (self->world) + self->expires_ms * 1000;
+  pub->subscription = request;
+}
+
+/* As a publisher that keeps to what it said. */
+static void
+pub_expire (Pub *pub, guint64 now_us)
+{
+  EcMoqFeedReader *reader;
+
+  if (pub->expires_us == 0 || now_us < pub->expires_us)
+    return;
+  pub->expires_us = 0;
+  reader = ec_moqt_request_get_data (pub->subscription);
+  g_assert_true (g_ptr_array_remove_fast (pub->peer->readers, reader));
+  ec_moq_feed_reader_remove (reader);
+  ec_moqt_request_finish (pub->subscription, EC_MOQT_DONE_EXPIRED, "its time is over");
+}
+
 static void
 on_ready (gpointer user_data)
 {
@@ -306,6 +339,8 @@ on_requested (gpointer user_data, EcMoqtRequest *request)
       ec_moqt_request_refuse (request, self->refuse_with, "not to you");
       break;
     }
+    if (self->expires_ms)
+      grant_for_a_while (self, pub, request);
     add_reader (self, request, ec_moq_feed_read (pub->feed, request, transport));
     break;
   case EC_MOQT_REQUEST_FETCH:
@@ -340,8 +375,14 @@ on_update_requested (gpointer user_data, EcMoqtRequest *request, const EcMoqtPar
   Pub *pub = find_pub (self, ec_moqt_request_get_name (request));
 
   note_group_request (self, changed);
+  self->n_updates++;
+  if (pub && pub->expires_us && !self->keep_expiry) {
+    pub->expires_us = world_now (self->world) + self->expires_ms * 1000;
+    grant.params.has |= EC_MOQT_PARAM_EXPIRES;
+    grant.params.expires_ms = self->expires_ms;
+  }
   if (pub && ec_moq_feed_get_largest (pub->feed, &grant.params.largest))
-    grant.params.has = EC_MOQT_PARAM_LARGEST_OBJECT;
+    grant.params.has |= EC_MOQT_PARAM_LARGEST_OBJECT;
   ec_moqt_request_grant_update (request, &grant);
   for (guint i = 0; i < self->readers->len; i++) {
     if (self->readers->pdata[i] == ec_moqt_request_get_data (request))
@@ -355,6 +396,12 @@ on_cancelled (gpointer user_data, EcMoqtRequest *request)
   Peer *self = user_data;
   gpointer reader = ec_moqt_request_get_data (request);
 
+  for (guint i = 0; i < self->pubs->len; i++) {
+    Pub *pub = self->pubs->pdata[i];
+
+    if (pub->subscription == request)
+      pub->expires_us = 0;
+  }
   if (reader && g_ptr_array_remove_fast (self->readers, reader))
     ec_moq_feed_reader_remove (reader);
 }
@@ -462,6 +509,11 @@ on_object (gpointer user_data, EcMoqtStream *stream, const EcMoqtObject *object)
   if (g_hash_table_contains (sub->objects, &key))
     sub->n_repeated++;
   sub->priority = object->priority;
+  sub->max_late_us = MAX (
+      sub->max_late_us,
+      world_now (self->world) -
+          MIN (world_now (self->world),
+               (object->location.group * GROUP_OBJECTS + object->location.object) * OBJECT_US));
   if (!sub->first_us)
     sub->first_us = world_now (self->world);
 }
@@ -540,8 +592,10 @@ on_stream_ended (gpointer user_data, EcMoqtStream *stream, gboolean reset, EcMoq
 
   if (sub && place && place->in_object)
     sub->n_cut++;
-  if (sub && reset)
+  if (sub && reset) {
     sub->reset = code;
+    sub->n_reset++;
+  }
   if (place)
     g_hash_table_remove (self->places, place);
 }

@@ -36,6 +36,8 @@ struct _Sub {
   guint n_datagrams, n_unknown;       /* … and ranges that are said to be unknown */
   guint8 priority;                    /* of the last object */
   EcMoqtResetCode reset;              /* of the last stream that was cut */
+  guint n_reset;                      /* streams that were */
+  guint64 max_late_us;                /* how late an object's head came at most */
   GHashTable *objects;                /* group << 16 | object -> bytes that came, + 1 */
   guint n_whole, n_repeated, n_wrong, n_cut;
   guint64 first_us;    /* when the first object came */
@@ -57,6 +59,8 @@ typedef struct {
   guint8 twist;           /* 0: the truth; else what a forger says */
   guint n_subscribed;     /* SUBSCRIBEs that came for it, in all */
   guint n_fetched;
+  guint64 expires_us;          /* when the subscription is over; 0: never … */
+  EcMoqtRequest *subscription; /* … which it is; borrowed */
 } Pub;
 
 struct _Peer {
@@ -80,6 +84,9 @@ struct _Peer {
   guint n_group_requests;      /* NEW_GROUP_REQUESTs to it … */
   guint64 group_request;       /* … the last */
   gboolean ignore_fetch;       /* no answer to a FETCH */
+  guint64 expires_ms;          /* what subscriptions of its are good for; 0: it does not say */
+  gboolean keep_expiry;        /* … and an update does not change that */
+  guint n_updates;             /* REQUEST_UPDATEs to it */
   EcMoqtErrorCode refuse_with; /* a SUBSCRIBE for what it has; 0: it is granted */
 };
 

@@ -375,6 +375,76 @@ test_comes_back (void)
   world_free (world);
 }
 
+static void
+set_prefix (EcMoqtRequest *request, const char *path)
+{
+  g_autoptr (EcMoqtName) name = make_name (path, NULL);
+  EcMoqtParams params = { .has = EC_MOQT_PARAM_NAMESPACE_PREFIX, .namespace_prefix = name };
+
+  ec_moqt_request_update (request, &params);
+}
+
+/* §10.9.2: who asked for names and tracks asks for others; what is under both is not told again. */
+static void
+test_prefix_update (void)
+{
+  EcRelayCoreConfig config = any_may_publish ();
+  World *world;
+  Peer *publisher, *viewer;
+  EcMoqtRequest *names, *tracks, *a;
+
+  g_assert_true (ec_relay_policy_allow_subscribe (config.policy, "ec/v2=none", NULL));
+  world = world_new (9, &config);
+  publisher = peer_new (world, drafts[1], NULL);
+  viewer = peer_new (world, drafts[1], NULL);
+  world_run (world, SECOND / 10);
+  a = peer_announce (publisher, "ec/v1/a", NULL);
+  peer_announce (publisher, "ec/v1/b/1", NULL);
+  peer_make (publisher, "ec/v1/a", "chunks", TRUE);
+  peer_make (publisher, "ec/v1/b/1", "chunks", TRUE);
+  names = peer_listen (viewer, "ec/v1/a");
+  tracks = peer_listen_tracks (viewer, "ec/v1/a");
+  world_run (world, SECOND);
+  g_assert_cmpuint (g_hash_table_size (viewer->found), ==, 1);
+  g_assert_true (g_hash_table_contains (viewer->found, "ec/v1/a"));
+  g_assert_cmpuint (viewer->subs->len, ==, 1);
+
+  /* Elsewhere: what was there is lost; the track that was taken goes on. */
+  set_prefix (names, "ec/v1/b");
+  set_prefix (tracks, "ec/v1/b");
+  world_run (world, SECOND);
+  g_assert_cmpuint (viewer->n_lost, ==, 1);
+  g_assert_cmpuint (g_hash_table_size (viewer->found), ==, 1);
+  g_assert_true (g_hash_table_contains (viewer->found, "ec/v1/b/1"));
+  g_assert_cmpuint (viewer->subs->len, ==, 2);
+  for (guint i = 0; i < 2; i++)
+    g_assert_nonnull (((Sub *) viewer->subs->pdata[i])->request);
+
+  /* Wider: nothing is lost. Changes are told from both. */
+  set_prefix (names, "ec/v1");
+  set_prefix (tracks, "ec/v1");
+  world_run (world, SECOND);
+  g_assert_cmpuint (viewer->n_lost, ==, 1);
+  g_assert_cmpuint (g_hash_table_size (viewer->found), ==, 2);
+  g_assert_cmpuint (viewer->subs->len, ==, 2);
+  ec_moqt_request_cancel (a);
+  peer_announce (publisher, "ec/v1/c", NULL);
+  peer_make (publisher, "ec/v1/c", "chunks", TRUE);
+  world_run (world, SECOND);
+  g_assert_false (g_hash_table_contains (viewer->found, "ec/v1/a"));
+  g_assert_true (g_hash_table_contains (viewer->found, "ec/v1/c"));
+  g_assert_cmpuint (viewer->subs->len, ==, 3);
+
+  /* What others alone may have: the request is over. */
+  set_prefix (names, "ec/v2/x");
+  world_run (world, SECOND);
+  peer_announce (publisher, "ec/v1/d", NULL);
+  world_run (world, SECOND);
+  g_assert_false (g_hash_table_contains (viewer->found, "ec/v1/d"));
+  g_assert_false (viewer->closed || publisher->closed);
+  world_free (world);
+}
+
 /* GOAWAY, then the end. */
 static void
 test_shutdown (void)
@@ -468,6 +538,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/relay/takeover/close", GUINT_TO_POINTER (END_CLOSE), test_takeover);
   g_test_add_func ("/relay/forger", test_forger);
   g_test_add_func ("/relay/comes-back", test_comes_back);
+  g_test_add_func ("/relay/prefix-update", test_prefix_update);
   g_test_add_func ("/relay/shutdown", test_shutdown);
   g_test_add_func ("/relay/churn", test_churn);
   return g_test_run ();

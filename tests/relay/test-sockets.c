@@ -307,7 +307,10 @@ test_errors (void)
   g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_DUPLICATE);
 }
 
-/* Sessions that come, subscribe and go, in several threads, while the relay serves one that stays. */
+/*
+ * Sessions that come, subscribe, publish names, hear of the others' and go, in several threads, while the relay serves one that stays.
+ * What it is worth shows under the sanitizers (tests/tsan/glib.c).
+ */
 typedef struct {
   EcRelay *relay;
   guint seed;
@@ -323,9 +326,17 @@ churn_thread (gpointer data)
         dial (self->relay, &ways[(self->seed + i) % G_N_ELEMENTS (ways)]);
     g_autoptr (EcMoqSubscription) sub =
         ec_moq_session_subscribe (session, SPACE, TRACK, EC_MOQ_START_CURRENT_GROUP, NULL, NULL);
+    g_autoptr (EcMoqAnnouncements) found = ec_moq_session_list_announcements (session, "live");
     g_autoptr (EcMoqObject) object = NULL;
 
     g_assert_nonnull (sub);
+    for (guint k = 0; k < 10; k++) {
+      g_autofree char *name = g_strdup_printf ("live/%u-%u-%u", self->seed, i, k);
+
+      g_assert_true (ec_moq_session_announce (session, name, NULL, NULL));
+      if (k % 2 == 0)
+        ec_moq_session_unannounce (session, name);
+    }
     if (i % 2 == 0) {
       object = ec_moq_subscription_read_object (sub, NULL, NULL);
       g_assert_nonnull (object);

@@ -190,6 +190,242 @@ test_track_ended (gconstpointer data)
   world_free (world);
 }
 
+/* What the only publisher says as it goes is what its readers hear, if nobody else comes; that it is malformed, at once. */
+static void
+test_done (gconstpointer data)
+{
+  static const struct {
+    EcMoqtDoneCode said, heard;
+  } cases[] = {
+    { EC_MOQT_DONE_MALFORMED_TRACK, EC_MOQT_DONE_MALFORMED_TRACK },
+    { EC_MOQT_DONE_INTERNAL_ERROR, EC_MOQT_DONE_INTERNAL_ERROR },
+    { EC_MOQT_DONE_UNAUTHORIZED, EC_MOQT_DONE_UNAUTHORIZED },
+    { EC_MOQT_DONE_EXCESSIVE_LOAD, EC_MOQT_DONE_EXCESSIVE_LOAD },
+    { EC_MOQT_DONE_EXPIRED, EC_MOQT_DONE_EXPIRED },
+    /* These are of the one subscription that they were said of. */
+    { EC_MOQT_DONE_GOING_AWAY, EC_MOQT_DONE_SUBSCRIPTION_ENDED },
+    { EC_MOQT_DONE_TOO_FAR_BEHIND, EC_MOQT_DONE_SUBSCRIPTION_ENDED },
+  };
+  guint mix = GPOINTER_TO_UINT (data);
+  gboolean publish = mix >> 2;
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    EcRelayCoreConfig config = any_may_publish ();
+    World *world = world_new (2, &config);
+    Peer *publisher = peer_new (world, drafts[mix & 1], NULL);
+    Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+    Pub *pub;
+    Sub *sub;
+
+    world_run (world, SECOND / 10);
+    if (!publish)
+      peer_announce (publisher, PATH, NULL);
+    pub = peer_make (publisher, PATH, "chunks", publish);
+    world_run (world, SECOND / 2);
+    sub = peer_subscribe (viewer, PATH, "chunks", TRUE);
+    world_run (world, SECOND);
+    g_assert_cmpuint (sub->n_whole, >, 0);
+    pub->stalled = TRUE;
+    publisher->refuse_with = EC_MOQT_ERROR_DOES_NOT_EXIST;
+    ec_moq_feed_end (pub->feed, cases[i].said, "over");
+    world_run (world, SECOND / 2);
+    g_assert_cmpint (sub->done, ==, cases[i].said == EC_MOQT_DONE_MALFORMED_TRACK);
+    world_run (world, 12 * SECOND);
+    g_assert_true (sub->done);
+    /* Draft 16 has no word for too much load. */
+    if (cases[i].said != EC_MOQT_DONE_EXCESSIVE_LOAD || mix % 4 == 3)
+      g_assert_cmpint (sub->done_code, ==, cases[i].heard);
+    world_free (world);
+  }
+}
+
+/* … also if it says yes, and the same again, whenever it is asked. */
+static void
+test_done_again (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  World *world = world_new (2, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Pub *pub;
+  Sub *sub;
+
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  world_run (world, SECOND / 2);
+  sub = peer_subscribe (viewer, PATH, "chunks", TRUE);
+  world_run (world, 3 * SECOND);
+  pub->stalled = TRUE;
+  ec_moq_feed_end (pub->feed, EC_MOQT_DONE_INTERNAL_ERROR, "over");
+  world_run (world, 5 * SECOND);
+  g_assert_cmpuint (pub->n_subscribed, >=, 2);
+  g_assert_false (sub->done);
+  world_run (world, 8 * SECOND);
+  g_assert_true (sub->done);
+  g_assert_cmpint (sub->done_code, ==, EC_MOQT_DONE_INTERNAL_ERROR);
+  world_free (world);
+}
+
+/* … and nothing where another goes on with it. */
+static void
+test_done_beside_another (gconstpointer data)
+{
+  EcMoqtDoneCode code = GPOINTER_TO_INT (data);
+  EcRelayCoreConfig config = any_may_publish ();
+  World *world = world_new (3, &config);
+  Peer *peers[2] = { peer_new (world, drafts[0], NULL), peer_new (world, drafts[1], NULL) };
+  Peer *viewer = peer_new (world, drafts[1], NULL);
+  Pub *pubs[2];
+  Sub *sub;
+
+  for (guint i = 0; i < 2; i++) {
+    peer_announce (peers[i], PATH, NULL);
+    pubs[i] = peer_make (peers[i], PATH, "chunks", FALSE);
+  }
+  world_run (world, SECOND);
+  sub = peer_subscribe (viewer, PATH, "chunks", TRUE);
+  world_run (world, SECOND);
+  pubs[0]->stalled = TRUE;
+  peers[0]->refuse_with = EC_MOQT_ERROR_DOES_NOT_EXIST;
+  ec_moq_feed_end (pubs[0]->feed, code, "over");
+  world_run (world, 14 * SECOND);
+  g_assert_false (sub->done);
+  sub_check_whole (sub, broadcast_group (world) - 1);
+  world_free (world);
+}
+
+/*
+ * §8 (of draft 16, §9.2.2.2): a slow subscriber that wants objects in time is reset where they are not, and has the next group in time; those
+ * beside it lose nothing. Said by the subscriber, or by the track; of objects, or (not in draft 16) of whole subgroups.
+ */
+static void
+test_delivery_timeout (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  gboolean newest = (mix >> 1 & 1), by_track = mix >> 2 & 1, subgroup = mix >> 3;
+  EcMoqtProperty item = { .type = subgroup ? EC_MOQT_PROPERTY_SUBGROUP_DELIVERY_TIMEOUT
+                                           : EC_MOQT_PROPERTY_OBJECT_DELIVERY_TIMEOUT,
+                          .number = 400 };
+  g_autoptr (EcMoqtProperties) properties = by_track ? ec_moqt_properties_new (&item, 1) : NULL;
+  EcMoqtParams params = { .has = EC_MOQT_PARAM_SUBSCRIPTION_FILTER,
+                          .filter = { .kind = EC_MOQT_FILTER_LARGEST_OBJECT },
+                          .object_delivery_timeout_ms = 400,
+                          .subgroup_delivery_timeout_ms = 400 };
+  /* Of 40,000 bytes a second that there are. */
+  EcMemoryLink narrow = {
+    .latency_us = 5000, .bandwidth = 14000, .connection_window = 4000, .stream_window = 4000
+  };
+  World *world = world_new (14, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *steady = peer_new (world, drafts[newest], NULL);
+  Peer *slow = peer_new_full (world, drafts[newest], &narrow, NULL, NULL);
+  Sub *sub, *late;
+
+  if (!by_track)
+    params.has |=
+        subgroup ? EC_MOQT_PARAM_SUBGROUP_DELIVERY_TIMEOUT : EC_MOQT_PARAM_OBJECT_DELIVERY_TIMEOUT;
+  peer_announce (publisher, PATH, NULL);
+  peer_make_with (publisher, PATH, "chunks", FALSE, properties);
+  world_run (world, SECOND / 2);
+  sub = peer_subscribe (steady, PATH, "chunks", TRUE);
+  late = peer_subscribe_with (slow, PATH, "chunks", &params);
+  world_run (world, 12 * SECOND);
+  g_test_message ("%u objects, %u of them cut, %u resets, %.3f s late", late->n_whole, late->n_cut,
+                  late->n_reset, late->max_late_us / 1e6);
+  g_assert_cmpuint (sub->n_reset, ==, 0);
+  sub_check_whole (sub, broadcast_group (world) - 1);
+  g_assert_cmpuint (late->n_reset, >=, 8);
+  g_assert_cmpint (late->reset, ==, EC_MOQT_RESET_DELIVERY_TIMEOUT);
+  g_assert_cmpuint (late->n_repeated, ==, 0);
+  /* What was on its way when the time was over still comes: 8 KiB at most, and the window. */
+  g_assert_cmpuint (late->max_late_us, <, subgroup ? SECOND * 3 / 2 : SECOND);
+  g_assert_cmpuint (late->n_whole, >=, 3 * 10);
+  world_free (world);
+}
+
+static void
+send_by_hand (EcMoqtRequest *request, guint64 group, guint8 byte)
+{
+  EcMoqtObject head = { .location = { group, 0 }, .priority = 128, .size = 100 };
+  g_autoptr (EcPayload) payload = ec_payload_new (head.size, NULL);
+  EcMoqtStream *stream = ec_moqt_request_open_subgroup (request, group, 0, 128, FALSE, FALSE, TRUE);
+
+  for (guint i = 0; i < head.size; i++)
+    ec_payload_append (payload, &byte, 1);
+  ec_moqt_stream_write_object (stream, &head, payload);
+  ec_moqt_stream_finish (stream);
+}
+
+/* §2.4.2: one publisher that contradicts itself has no track, and that is told at once. */
+static void
+test_self_contradiction (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  World *world = world_new (13, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Pub *pub;
+  Sub *sub;
+
+  world_run (world, SECOND / 10);
+  pub = peer_make (publisher, PATH, "chunks", TRUE);
+  pub->stalled = TRUE;
+  world_run (world, SECOND / 2);
+  sub = peer_subscribe (viewer, PATH, "chunks", FALSE);
+  sub->take_wrong = TRUE;
+  world_run (world, SECOND / 2);
+  send_by_hand (pub->publish, 100, 1);
+  world_run (world, SECOND / 2);
+  g_assert_true (sub_has (sub, 100, 0));
+  g_assert_false (sub->done);
+  send_by_hand (pub->publish, 100, 2);
+  world_run (world, SECOND / 2);
+  g_assert_true (sub->done);
+  g_assert_cmpint (sub->done_code, ==, EC_MOQT_DONE_MALFORMED_TRACK);
+  g_assert_cmpuint (sub->n_repeated, ==, 0);
+  g_assert_false (publisher->closed || viewer->closed);
+  world_free (world);
+}
+
+/* EXPIRES is for us alone (§10.2): the relay asks its publisher to go on, and its readers hear nothing of it. */
+static void
+test_expires (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  gboolean keep = mix >> 2;
+  World *world = world_new (12, NULL);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Pub *pub;
+  Sub *sub;
+
+  publisher->expires_ms = 4000;
+  publisher->keep_expiry = keep;
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  world_run (world, SECOND / 2);
+  sub = peer_subscribe (viewer, PATH, "chunks", TRUE);
+  world_run (world, 20 * SECOND);
+  g_assert_false (sub->done);
+  if (keep) { /* over and over again; each time the rest of a group is lost at most */
+    g_assert_cmpuint (pub->n_subscribed, >=, 5);
+    g_assert_cmpuint (sub->n_whole, >, 13 * GROUP_OBJECTS);
+    g_assert_cmpuint (sub->n_repeated, ==, 0);
+  } else {
+    sub_check_whole (sub, broadcast_group (world) - 1);
+    g_assert_cmpuint (pub->n_subscribed, ==, 1);
+    g_assert_cmpuint (publisher->n_updates, >=, 5);
+    g_assert_cmpuint (publisher->n_updates, <=, 8);
+    g_assert_cmpuint (pub->n_fetched, <=, 1);
+  }
+  /* Nobody reads it any more: no reason to go on. */
+  sub_end (viewer->subs->pdata[0]);
+  world_run (world, 60 * SECOND);
+  g_assert_cmpuint (pub->n_subscribed, <=, 8);
+  g_assert_cmpuint (publisher->n_updates, <=, 16);
+  world_free (world);
+}
+
 /* A track that nobody publishes and nobody reads does not stay, nor what it held; nor if only a forger is left. */
 static void
 test_forgotten (gconstpointer data)
@@ -478,6 +714,85 @@ test_fetch_holes (gconstpointer data)
   world_free (world);
 }
 
+/* §2.4.2: from who contradicts others not even what was asked before is waited for: they are asked. */
+static void
+test_fetch_from_forger (void)
+{
+  EcRelayCoreConfig config = any_may_publish ();
+  World *world = world_new (16, &config);
+  Peer *peers[2] = { peer_new (world, drafts[0], NULL), peer_new (world, drafts[1], NULL) };
+  Peer *viewer = peer_new (world, drafts[1], NULL);
+  Pub *pubs[2];
+  Sub *fetch;
+
+  for (guint i = 0; i < 2; i++) {
+    pubs[i] = peer_make (peers[i], PATH, "chunks", FALSE);
+    pubs[i]->offset_us = i * 10000;
+    peer_announce (peers[i], PATH, NULL);
+    peers[i]->ignore_fetch = TRUE;
+  }
+  world_run (world, 4 * SECOND);
+  peer_subscribe (viewer, PATH, "chunks", FALSE);
+  world_run (world, SECOND);
+  pubs[0]->n_fetched = pubs[1]->n_fetched = 0;
+  fetch = peer_fetch (viewer, PATH, "chunks", (EcMoqtLocation){ 1, 0 }, (EcMoqtLocation){ 2, 0 });
+  world_run (world, SECOND / 10);
+  g_assert_cmpuint (pubs[0]->n_fetched + pubs[1]->n_fetched, ==, 1);
+  /* Whoever was asked is the forger. */
+  for (guint i = 0; i < 2; i++) {
+    gboolean forger = pubs[i]->n_fetched > 0;
+
+    pubs[i]->twist = forger;
+    pubs[i]->offset_us = forger ? 30000 : 0;
+    peers[i]->ignore_fetch = forger;
+  }
+  world_run (world, SECOND);
+  g_assert_cmpuint (get_stats (world).n_conflicts, ==, 1);
+  g_assert_true (fetch->done);
+  g_assert_cmpuint (fetch->n_whole, ==, 2 * GROUP_OBJECTS);
+  world_free (world);
+}
+
+/* What the relay has no room for is unknown to it; that it does not exist must not follow from what comes behind it. */
+static void
+test_fetch_too_large (gconstpointer data)
+{
+  guint mix = GPOINTER_TO_UINT (data);
+  EcRelayCoreConfig config = { .limits = { .memory = 4 << 20 } };
+  World *world = world_new (15, &config);
+  Peer *publisher = peer_new (world, drafts[mix & 1], key_a);
+  Peer *viewer = peer_new (world, drafts[mix >> 1 & 1], NULL);
+  Pub *pub;
+  Sub *fetch;
+
+  peer_announce (publisher, PATH, NULL);
+  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  pub->stalled = TRUE;
+  ec_moq_feed_writer_begin (pub->writer, 1, 10, 0, 128, FALSE, TRUE, TRUE);
+  for (guint64 k = 0; k < 5; k++) {
+    EcMoqtObject head = { .location = { 10, k }, .priority = 128, .size = k == 2 ? 3400000 : 100 };
+    g_autofree guint8 *bytes = g_malloc0 (head.size);
+    g_autoptr (EcPayload) payload = ec_payload_new (head.size, NULL);
+
+    ec_payload_append (payload, bytes, head.size);
+    ec_moq_feed_writer_put_object (pub->writer, 1, &head, payload);
+  }
+  ec_moq_feed_writer_finish (pub->writer, 1, 10, 0);
+  put (pub, 1, 20, 0);
+  ec_moq_feed_flush (pub->feed);
+  world_run (world, SECOND);
+  for (guint i = 0; i < 2; i++) {
+    fetch =
+        peer_fetch (viewer, PATH, "chunks", (EcMoqtLocation){ 10, 0 }, (EcMoqtLocation){ 10, 5 });
+    fetch->take_wrong = TRUE;
+    world_run (world, 2 * SECOND);
+    g_assert_true (fetch->done);
+    g_assert_cmpuint (fetch->n_whole, ==, 4);
+    g_assert_cmpuint (fetch->n_unknown, ==, 1);
+  }
+  world_free (world);
+}
+
 /* §10.2.5: what is not here at once, or soon enough, is unknown. */
 static void
 test_fill_timeout (void)
@@ -531,13 +846,34 @@ main (int argc, char **argv)
   g_test_add_data_func ("/relay/tracks/ended", GUINT_TO_POINTER (0), test_track_ended);
   g_test_add_data_func ("/relay/tracks/ended-beside-forger", GUINT_TO_POINTER (1),
                         test_track_ended);
+  for (guint mix = 0; mix < 8; mix++) {
+    g_autofree char *done = g_strdup_printf ("/relay/tracks/done/%u", mix);
+    g_autofree char *expires = g_strdup_printf ("/relay/tracks/expires/%u", mix);
+
+    g_test_add_data_func (done, GUINT_TO_POINTER (mix), test_done);
+    g_test_add_data_func (expires, GUINT_TO_POINTER (mix), test_expires);
+  }
+  g_test_add_data_func ("/relay/tracks/done-beside-another/malformed",
+                        GINT_TO_POINTER (EC_MOQT_DONE_MALFORMED_TRACK), test_done_beside_another);
+  g_test_add_data_func ("/relay/tracks/done-beside-another/error",
+                        GINT_TO_POINTER (EC_MOQT_DONE_INTERNAL_ERROR), test_done_beside_another);
   g_test_add_data_func ("/relay/tracks/forgotten", GUINT_TO_POINTER (0), test_forgotten);
   g_test_add_data_func ("/relay/tracks/forgotten-beside-forger", GUINT_TO_POINTER (1),
                         test_forgotten);
   for (guint mix = 0; mix < 4; mix++) {
+    g_autofree char *self = g_strdup_printf ("/relay/tracks/self-contradiction/%u", mix);
+    g_autofree char *again = g_strdup_printf ("/relay/tracks/done-again/%u", mix);
+
+    g_test_add_data_func (again, GUINT_TO_POINTER (mix), test_done_again);
+    g_test_add_data_func (self, GUINT_TO_POINTER (mix), test_self_contradiction);
+  }
+  for (guint mix = 0; mix < 4; mix++) {
     g_autofree char *holes = g_strdup_printf ("/relay/tracks/fetch-holes/%u", mix);
 
+    g_autofree char *large = g_strdup_printf ("/relay/tracks/fetch-too-large/%u", mix);
+
     g_test_add_data_func (holes, GUINT_TO_POINTER (mix), test_fetch_holes);
+    g_test_add_data_func (large, GUINT_TO_POINTER (mix), test_fetch_too_large);
   }
   for (guint mix = 0; mix < 8; mix++) {
     g_autofree char *group = g_strdup_printf ("/relay/tracks/new-group-request/%u", mix);
@@ -551,6 +887,14 @@ main (int argc, char **argv)
 
     g_test_add_data_func (datagrams, GUINT_TO_POINTER (mix), test_datagrams);
   }
+  for (guint mix = 0; mix < 16; mix++) {
+    g_autofree char *timeout = g_strdup_printf ("/relay/tracks/delivery-timeout/%u", mix);
+
+    /* Draft 16 has no timeouts of subgroups, neither has what it would have to pass on. */
+    if (mix < 8 || (mix & 3) == 3)
+      g_test_add_data_func (timeout, GUINT_TO_POINTER (mix), test_delivery_timeout);
+  }
+  g_test_add_func ("/relay/tracks/fetch-from-forger", test_fetch_from_forger);
   g_test_add_func ("/relay/tracks/fill-timeout", test_fill_timeout);
   g_test_add_func ("/relay/tracks/refusal", test_refusal);
   g_test_add_data_func ("/relay/tracks/own/announced", GUINT_TO_POINTER (0), test_own_track);

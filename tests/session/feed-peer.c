@@ -74,6 +74,12 @@ ec_moqt_request_is_ours (EcMoqtRequest *self)
   return FALSE;
 }
 
+guint64
+ec_moqt_request_get_delivery_timeout (EcMoqtRequest *self, gboolean subgroup)
+{
+  return 0;
+}
+
 gboolean
 ec_moqt_request_is_descending (EcMoqtRequest *self)
 {
