@@ -326,7 +326,7 @@ churn_thread (gpointer data)
         dial (self->relay, &ways[(self->seed + i) % G_N_ELEMENTS (ways)]);
     g_autoptr (EcMoqSubscription) sub =
         ec_moq_session_subscribe (session, SPACE, TRACK, EC_MOQ_START_CURRENT_GROUP, NULL, NULL);
-    g_autoptr (EcMoqAnnouncements) found = ec_moq_session_list_announcements (session, "live");
+    g_autoptr (EcMoqAnnouncements) found = ec_moq_session_list_announcements (session, "live", NULL);
     g_autoptr (EcMoqObject) object = NULL;
 
     g_assert_nonnull (sub);
