@@ -14,6 +14,7 @@
 
 #define LOOK_TIME (100 * 1000)          /* µs, between looks at what has changed */
 #define GOOD_TIME (10 * G_USEC_PER_SEC) /* a session that lived so long: the back-off starts anew */
+#define IDLE_TIME 12000 /* ms, at most: viewers wait for us at a relay that was started anew */
 #define SILENT_TIME (5 * G_USEC_PER_SEC) /* a name under which nothing comes is not served */
 #define PROOF_SECONDS 600 /* that a proof of who we are holds; one is made for each session */
 #define ASK_AGAIN                                                                                  \
@@ -91,6 +92,8 @@ ec_publish_relay_new (const char *uri, EcMoqConnectOptions *options, GError **er
   if (!parsed || !ec_moq_connect_options_fill (options, &self->dial, error) ||
       !check_protocols (self->dial.protocols, error))
     return NULL;
+  self->dial.idle_timeout_ms =
+      self->dial.idle_timeout_ms ? MIN (self->dial.idle_timeout_ms, IDLE_TIME) : IDLE_TIME;
   self->ca_file = g_strdup (self->dial.ca_file);
   self->protocols = g_strdupv ((char **) self->dial.protocols);
   self->dial.uri = self->uri;
