@@ -91,6 +91,29 @@ def test_chunk_again(lab, tmp_path):
     assert len(again.lines) == 4
 
 
+def test_publish_again(lab, tmp_path):
+    """What is received is a source: it is published again with the same chunks, and so is a recording of it."""
+    tuner, relay = lab(Tuner("127.0.0.2")), lab(Relay())
+    reference = lab(Reference(tuner, tmp_path / "reference"))
+    publisher = lab(Publisher(tuner.channel(), relay))
+    publisher.wait_source()
+    uri = relay.uri(publisher.wait_broadcast(), publisher=publisher.node)
+    again = lab(Publisher(uri, relay, options=["--name", "again/5.1"]))
+    assert again.wait_source() == "again/5.1"
+    relay.wait_for("the name", lambda line: line.get("name") == "again/5.1")
+    live = lab(Recorder(relay.uri("again/5.1", publisher=again.node), tmp_path / "live.ts"))
+    live.wait_size(150_000)
+    outcome = live.finish()
+    assert again.stop() == 0, again.errors
+    assert publisher.stop() == 0, publisher.errors
+    assert outcome["forged"] == outcome["lost"] == 0, outcome
+    assert check_stream(live.path.read_bytes(), reference.finish()) >= 1
+    file = lab(Publisher(live.path, relay, options=["--name", "file/5.1"]))
+    assert file.wait_source() == "file/5.1"
+    file.wait_for("a chunk", lambda line: line.get("n_chunks"))
+    assert file.stop() == 0, file.errors
+
+
 def test_damage(lab, tmp_path):
     """A bad antenna: the broadcast's own name carries no damage, and the source's own fills what is missing there."""
     tuner, relay = lab(Tuner("127.0.0.2", "--loss", "0.0004")), lab(Relay())
