@@ -204,6 +204,24 @@ to_base64 (const char *hex)
   return g_base64_encode (bytes->data, bytes->len);
 }
 
+/* As it can be dialled, but for the host where it is any of this computer's. */
+static void
+tell_address (const char *address)
+{
+  const char *const any[][2] = { { "[::]:", "IPv6" }, { "0.0.0.0:", "IPv4" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (any); i++)
+    if (g_str_has_prefix (address, any[i][0])) {
+      const char *port = address + strlen (any[i][0]);
+
+      g_print (
+          "Listening at moqt://HOST:%s and https://HOST:%s, all %s addresses of this computer\n",
+          port, port, any[i][1]);
+      return;
+    }
+  g_print ("Listening at moqt://%s and https://%s\n", address, address);
+}
+
 static void
 announce (Run *run)
 {
@@ -221,7 +239,7 @@ announce (Run *run)
     return;
   }
   for (guint i = 0; addresses[i]; i++)
-    g_print ("Listening at moqt://%s and https://%s\n", addresses[i], addresses[i]);
+    tell_address (addresses[i]);
   for (guint i = 0; hashes[i]; i++) {
     g_autofree char *base64 = to_base64 (hashes[i]);
 

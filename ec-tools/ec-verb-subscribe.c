@@ -509,7 +509,10 @@ ec_verb_subscribe (int argc, char **argv)
     return ec_tool_fail ("subscribe", error);
   ec_tool_progress ("Connecting to %s…", uri);
   session = ec_moq_session_connect (uri, options, ec_tool_get_cancellable (), &error);
-  if (!session || !run (session, name, first, last, &error))
-    return ec_tool_fail ("subscribe", error);
-  return EC_TOOL_DONE;
+  status = session && run (session, name, first, last, &error) ? EC_TOOL_DONE : EC_TOOL_FAILED;
+  if (session) {
+    ec_moq_session_close (session);
+    ec_tool_linger ();
+  }
+  return error ? ec_tool_fail ("subscribe", error) : status;
 }
