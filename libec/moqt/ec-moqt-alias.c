@@ -36,6 +36,14 @@ ec_moqt_alias_add (EcMoqtSession *self, guint64 alias, EcMoqtName *track, EcMoqt
 {
   EcMoqtAlias *entry = ec_moqt_alias_find (self, alias);
 
+  /* §11.1: one that is done may be used again. What still comes for it is then the new one's. */
+  if (entry && entry->request && entry->request->state == EC_MOQT_REQUEST_DRAINING && track &&
+      !ec_moqt_name_equal (entry->track, track)) {
+    if (!request)
+      return TRUE;
+    entry->request->has_alias = FALSE;
+    entry->request = NULL;
+  }
   if (entry && entry->request) {
     if (!track)
       return TRUE;

@@ -102,7 +102,7 @@ find_objection (EcMoqtSession *session,
   } else if (session->n_peer_requests >= session->limits.max_requests) {
     *code = EC_MOQT_ERROR_EXCESSIVE_LOAD;
     *text = "Too many requests";
-  } else if (message->name && ec_moqt_spaces_is_reserved (message->name)) {
+  } else if (message->name && ec_moqt_spaces_is_reserved (session, message->name)) {
     *code = EC_MOQT_ERROR_DOES_NOT_EXIST;
     *text = "The namespace is reserved";
   } else if (is_duplicate (session, message)) {
@@ -313,6 +313,7 @@ granted (EcMoqtRequest *self, const EcMoqtGrant *grant)
 
   if (self->kind == EC_MOQT_REQUEST_PUBLISH) {
     end_crossing (self);
+    self->params.has &= ~(guint) EC_MOQT_PARAM_FORWARD; /* §10.2.12: not said is 1 */
     ec_moqt_params_update (&self->params, &grant->params);
   } else {
     if (grant->properties) {

@@ -224,6 +224,7 @@ take_answer (EcMoqtRequest *request, EcMoqtMessage *message)
     request->largest = message->params.largest;
   }
   if (request->kind == EC_MOQT_REQUEST_PUBLISH) {
+    request->params.has &= ~(guint) EC_MOQT_PARAM_FORWARD; /* §10.2.12: not said is 1 */
     ec_moqt_params_update (&request->params, &message->params);
     ec_moqt_send_narrow (request);
     ec_moqt_send_update_params (request);

@@ -3,6 +3,18 @@
 
 /* The calls by which a user asks, and takes back what it asked. */
 
+/* Whether it can be said in this draft: the peer would have to close the session, or may take it for something else. */
+static gboolean
+can_be_named (const EcMoqtSession *self, EcMoqtRequestKind kind, const EcMoqtName *name)
+{
+  gboolean prefix =
+      kind == EC_MOQT_REQUEST_SUBSCRIBE_NAMESPACE || kind == EC_MOQT_REQUEST_SUBSCRIBE_TRACKS;
+
+  if (!prefix && ec_moqt_name_get_n_fields (name) < self->draft->min_fields)
+    return FALSE;
+  return !ec_moqt_spaces_is_reserved (self, name);
+}
+
 static EcMoqtRequest *
 begin (EcMoqtSession *self, EcMoqtRequestKind kind, EcMoqtName *name, const EcMoqtParams *params)
 {
@@ -10,7 +22,7 @@ begin (EcMoqtSession *self, EcMoqtRequestKind kind, EcMoqtName *name, const EcMo
 
   if (ec_moqt_session_is_over (self) || self->goaway_received)
     return NULL;
-  if (name && ec_moqt_spaces_is_reserved (name))
+  if (name && !can_be_named (self, kind, name))
     return NULL;
   request = ec_moqt_request_new (self, kind, TRUE, name);
   if (request)
@@ -71,6 +83,25 @@ ec_moqt_session_fetch (EcMoqtSession *self,
   return commit (self, request);
 }
 
+/* Where there is a largest object that a joining fetch may not, or would not, go up to: what it would come to, asked for as it
+ * is. §9.16.2 of draft 16: with another filter the publisher must close the session. */
+static EcMoqtRequest *
+fetch_instead (EcMoqtSession *self,
+               EcMoqtRequest *subscription,
+               gboolean relative,
+               guint64 start,
+               const EcMoqtParams *params)
+{
+  EcMoqtLocation largest = subscription->largest;
+  EcMoqtLocation first = { start, 0 }, end = { largest.group, largest.object + 1 };
+
+  if (!subscription->has_largest || largest.object == G_MAXUINT64)
+    return NULL;
+  if (relative)
+    first.group = largest.group - MIN (largest.group, start);
+  return ec_moqt_session_fetch (self, subscription->name, first, end, params);
+}
+
 EcMoqtRequest *
 ec_moqt_session_joining_fetch (EcMoqtSession *self,
                                EcMoqtRequest *subscription,
@@ -82,6 +113,9 @@ ec_moqt_session_joining_fetch (EcMoqtSession *self,
 
   g_return_val_if_fail (ec_moqt_request_is_subscription (subscription), NULL);
 
+  if (self->draft->joins_by_filter &&
+      (subscription->largest_moved || !ec_moqt_fetch_can_join (subscription)))
+    return fetch_instead (self, subscription, relative, start, params);
   request = begin (self, EC_MOQT_REQUEST_FETCH, subscription->name, params);
   if (!request)
     return NULL;

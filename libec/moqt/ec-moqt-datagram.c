@@ -52,7 +52,8 @@ ec_moqt_request_send_datagram (EcMoqtRequest *self, const EcMoqtObject *object, 
   EcMoqtItem item = { 0 };
   gsize size = payload ? ec_payload_get_size (payload) : 0;
 
-  if (ec_moqt_session_is_over (session) || !ec_moqt_request_can_send (self))
+  if (ec_moqt_session_is_over (session) || !ec_moqt_request_can_send (self) ||
+      MAX (object->location.group, object->location.object) > session->draft->max_number)
     return FALSE;
   item.location = object->location;
   item.datagram = TRUE;

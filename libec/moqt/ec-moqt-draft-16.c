@@ -5,6 +5,7 @@
 
 #define CLIENT_SETUP 0x20
 #define SERVER_SETUP 0x21
+#define MIN_FIELDS 1 /* §2.4.1 */
 
 /* §9.2.2: where each parameter's section says that it may be. */
 #define SUBSCRIPTION                                                                               \
@@ -98,7 +99,7 @@ static const EcMoqtCode reset_codes[] = {
 
 static const EcMoqtWire wire = {
   .varint = &ec_moqt_varint_quic,
-  .min_fields = 1,
+  .min_fields = MIN_FIELDS,
   .params = params,
   .stray_params_ignored = TRUE,
   .zero_timeout_is_wrong = TRUE,
@@ -273,9 +274,13 @@ EC_MOQT_DEFINE_DATA_FUNCTIONS (wire)
 const EcMoqtDraft ec_moqt_draft_16 = {
   .number = 16,
   .alpn = "moqt-16",
+  .max_number = EC_MOQT_VARINT_QUIC_MAX,
   .shape = EC_MOQT_SHAPE_ONE_CONTROL_STREAM,
   .own_stream = EC_MOQT_IN (EC_MOQT_SUBSCRIBE_NAMESPACE) | EC_MOQT_IN (EC_MOQT_SUBSCRIBE_TRACKS),
   .request_credit = TRUE,
+  .min_fields = MIN_FIELDS,
+  .one_prefix_space = TRUE, /* §9.25 */
+  .joins_by_filter = TRUE,  /* §9.16.2 */
   .read_message = read_message,
   .write_message = write_message,
   EC_MOQT_DATA_FUNCTIONS,

@@ -290,10 +290,13 @@ EC_MOQT_DEFINE_DATA_FUNCTIONS (wire)
 const EcMoqtDraft ec_moqt_draft_18 = {
   .number = 18,
   .alpn = "moqt-18",
+  .max_number = G_MAXUINT64,
   .shape = EC_MOQT_SHAPE_REQUEST_STREAMS,
   .strict_params = TRUE,
   .mandatory_properties = TRUE,
   .publish_blocked = TRUE,
+  .reserved_namespaces = TRUE, /* §3.2.1 */
+  .moves_prefixes = TRUE,      /* §10.9.2 */
   .read_message = read_message,
   .write_message = write_message,
   EC_MOQT_DATA_FUNCTIONS,

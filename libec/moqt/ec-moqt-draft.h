@@ -93,9 +93,10 @@ void ec_moqt_item_clear (EcMoqtItem *self);
 /* What one item of a stream says by reference to those before it; zeroed at first. One for each stream and direction. */
 typedef struct {
   EcMoqtStreamHead head;
-  gboolean descending; /* fetch: the order asked for */
-  gboolean any;        /* an item went before */
-  gboolean any_object; /* fetch: and one of them was an object */
+  gboolean descending;   /* fetch: the order asked for */
+  gboolean any;          /* an item went before */
+  gboolean any_object;   /* fetch: and one of them was an object */
+  gboolean behind_range; /* fetch: the last of them was none */
   EcMoqtLocation last;
   guint64 subgroup;
   guint8 priority;
@@ -108,14 +109,25 @@ typedef struct {
 typedef struct {
   guint number;     /* 16 */
   const char *alpn; /* "moqt-16"; also WebTransport's protocol */
+  guint64
+      max_number; /* that it can say; larger ids exist in others, and objects that have them not in this one */
   EcMoqtShape shape;
   guint32
       own_stream; /* ONE_CONTROL_STREAM: kinds of message (1 << kind) that go on a bidi stream of their own */
-  /* A parameter or property in an answer or update that it is not for ends the session; else it is passed over. */
+  /* A parameter or property in an answer that it is not for ends the session; else it is passed over. */
   gboolean strict_params;
   gboolean mandatory_properties; /* types that must be understood (§2.6.1) */
   gboolean publish_blocked;      /* the message exists */
   gboolean request_credit;       /* requests are limited by MAX_REQUEST_ID */
+  guint min_fields;              /* of a namespace that is no prefix or suffix */
+  gboolean reserved_namespaces; /* “.” and “.session” are not the application's (§3.2.1) */
+  gboolean moves_prefixes;      /* an update may change a prefix (§10.9.2) */
+  /* Prefixes may not overlap whatever is asked for below them; else those that ask for namespaces do not meet those that
+   * ask for tracks. */
+  gboolean one_prefix_space;
+  /* What may be joined by a FETCH is a subscription that begins at the largest object, by what was the largest when it
+   * began; else one that forwards, by what was when it last began to (§5.1). */
+  gboolean joins_by_filter;
 
   /* A whole control message with its type and length. `server`: who sends it, for SETUP and rules that differ. */
   EcMoqtRead (*read_message) (EcReader *reader,

@@ -53,13 +53,24 @@ gave_up (EcMoqtSession *session, gpointer owner)
                          "The subscription to be joined did not come about");
 }
 
+gboolean
+ec_moqt_fetch_can_join (const EcMoqtRequest *subscription)
+{
+  const EcMoqtParams *params = &subscription->params;
+
+  if (!subscription->session->draft->joins_by_filter)
+    return ec_moqt_request_get_forward (subscription);
+  return (params->has & EC_MOQT_PARAM_SUBSCRIPTION_FILTER) &&
+         params->filter.kind == EC_MOQT_FILTER_LARGEST_OBJECT;
+}
+
 /* §10.12.2.1 */
 static gboolean
 compute_range (EcMoqtRequest *self, const EcMoqtRequest *subscription)
 {
   EcMoqtLocation joining = subscription->largest;
 
-  if (!ec_moqt_request_get_forward (subscription) || !subscription->has_largest)
+  if (!ec_moqt_fetch_can_join (subscription) || !subscription->has_largest)
     return FALSE;
   if (joining.object == G_MAXUINT64)
     return FALSE;
@@ -114,6 +125,13 @@ resolve (EcMoqtRequest *self, gboolean in_event)
   if (!subscription || !can_be_joined (subscription)) {
     ec_moqt_answer_refuse (self, EC_MOQT_ERROR_INVALID_JOINING_REQUEST_ID,
                            "There is no such subscription");
+    return;
+  }
+  /* What filter a PUBLISH has is not known before its PUBLISH_OK. */
+  if (session->draft->joins_by_filter && !ec_moqt_fetch_can_join (subscription) &&
+      !(subscription->ours && subscription->state != EC_MOQT_REQUEST_GRANTED)) {
+    ec_moqt_session_fail (session, EC_MOQT_CLOSE_PROTOCOL_VIOLATION,
+                          "A FETCH joins what does not begin at the largest object");
     return;
   }
   /* A PUBLISH whose PUBLISH_OK is still on its way may be joined already. Updates come first (§10.12.2). */

@@ -8,8 +8,9 @@
  * over the latest is kept, so that what a peer can make us remember does not grow.
  */
 
-/* How far ahead of all others an id may be on the one control stream: as many requests as may be on streams of their own. */
-#define MAX_JUMP 32
+/* How far ahead of all others an id may be on the one control stream: streams, on which some requests are up to 16, may come behind
+ * it, as many as a peer may have open. */
+#define MAX_JUMP 256
 
 static guint8 *
 byte_of (const EcMoqtIdSet *self, guint64 n)

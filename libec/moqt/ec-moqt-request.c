@@ -75,11 +75,18 @@ request_free (gpointer data)
   g_free (self);
 }
 
-/* Answers to our updates may still come; there is nobody to tell. */
+/* Answers to our updates may still come; there is nobody to tell. Where ids tell what is answered, those of the peer's are owed
+ * theirs (§9.11 of draft 16). */
 static void
 forget_updates (EcMoqtRequest *self)
 {
   EcMoqtSession *session = self->session;
+  gboolean owed = session->draft->shape == EC_MOQT_SHAPE_ONE_CONTROL_STREAM &&
+                  !ec_moqt_session_is_over (session);
+
+  for (GList *l = self->updates_peer.head; owed && l; l = l->next)
+    ec_moqt_answer_refuse_id (session->control_out, ((EcMoqtPeerUpdate *) l->data)->id,
+                              EC_MOQT_ERROR_DOES_NOT_EXIST, "The request is over");
 
   for (GList *l = self->updates_ours.head; l; l = l->next) {
     EcMoqtOurUpdate *update = l->data;
@@ -166,7 +173,7 @@ ec_moqt_request_end (EcMoqtRequest *self, EcMoqtResetCode code)
     return;
   if (ec_moqt_request_is_subscription (self) && ec_moqt_request_is_publisher (self))
     ec_moqt_fetch_resolve_joining (session, id);
-  if (!ec_moqt_session_is_over (session) && !self->ours)
+  if (!ec_moqt_session_is_over (session)) /* the peer's updates of ours took ids, too */
     ec_moqt_ids_give_credit (session);
 }
 

@@ -87,6 +87,27 @@ withdrawn (EcMoqtRequest *request, const EcMoqtMessage *message)
                               message->text);
 }
 
+/* An update of what is over, or has not come yet: what it registers counts, and its id is used up (§10.1, §10.2.2). */
+static void
+refuse_update (EcMoqtChannel *channel, EcMoqtMessage *message)
+{
+  EcMoqtSession *session = channel->session;
+  EcMoqtErrorCode code;
+
+  if (ec_moqt_tokens_resolve (session, &message->params, FALSE, &code) == EC_MOQT_TOKENS_CLOSED)
+    return;
+  ec_moqt_answer_refuse_id (channel, message->request_id, EC_MOQT_ERROR_DOES_NOT_EXIST,
+                            "There is no such request now");
+  ec_moqt_ids_give_credit (session);
+}
+
+/* What is asked on a stream of its own may come behind what is said of it on the control stream. */
+static gboolean
+may_be_late (const EcMoqtSession *session, guint64 id)
+{
+  return ((id & 1) != 0) != session->config.server && id / 2 < session->ids.next;
+}
+
 /* By id, on the control stream up to draft 16. */
 static void
 route_by_id (EcMoqtChannel *channel, EcMoqtMessage *message)
@@ -105,21 +126,22 @@ route_by_id (EcMoqtChannel *channel, EcMoqtMessage *message)
   request = g_hash_table_lookup (session->by_id, &id);
   if (is_answer (message->kind) &&
       g_hash_table_lookup_extended (session->updates, &id, NULL, &updated)) {
-    if (updated)
-      answer (updated, message);
-    else
+    /* It may come before that of the request itself. */
+    if (!updated)
       g_hash_table_remove (session->updates, &id);
+    else if (!ec_moqt_update_answered (updated, message))
+      violation (session, "An answer does not fit its request");
     return;
   }
-  if (!request || request->state == EC_MOQT_REQUEST_UNSENT) {
+  if (!request || request->state == EC_MOQT_REQUEST_UNSENT ||
+      (updates && request->state == EC_MOQT_REQUEST_DRAINING)) {
     /* It ended here while the message was on its way; an id that was never used is another thing. */
-    if (!ec_moqt_ids_was_used (session, id))
+    if (!ec_moqt_ids_was_used (session, id) && !(updates && may_be_late (session, id)))
       ec_moqt_session_fail (
           session, updates ? EC_MOQT_CLOSE_PROTOCOL_VIOLATION : EC_MOQT_CLOSE_INVALID_REQUEST_ID,
           "A message names a request that does not exist");
     else if (updates)
-      ec_moqt_answer_refuse_id (channel, message->request_id, EC_MOQT_ERROR_DOES_NOT_EXIST,
-                                "The request is over");
+      refuse_update (channel, message);
     else if (message->kind == EC_MOQT_SUBSCRIBE_OK)
       ec_moqt_alias_add (session, message->track_alias, NULL, NULL);
     return;
@@ -147,6 +169,21 @@ route_by_id (EcMoqtChannel *channel, EcMoqtMessage *message)
   }
 }
 
+/* Up to 16 an answer tells its question on a stream, too: the request, or an update of it, of which no section says where it is
+ * answered. */
+static void
+answer_on_stream (EcMoqtRequest *request, EcMoqtMessage *message)
+{
+  EcMoqtSession *session = request->session;
+
+  if (session->draft->shape == EC_MOQT_SHAPE_REQUEST_STREAMS || message->request_id == request->id)
+    answer (request, message);
+  else if (g_hash_table_lookup (session->updates, &message->request_id) != request ||
+           !ec_moqt_update_answered (request, message))
+    ec_moqt_session_fail (session, EC_MOQT_CLOSE_INVALID_REQUEST_ID,
+                          "An answer on another request's stream");
+}
+
 /* On a stream that is a request's own. */
 static void
 route_by_stream (EcMoqtChannel *channel, EcMoqtMessage *message)
@@ -160,15 +197,13 @@ route_by_stream (EcMoqtChannel *channel, EcMoqtMessage *message)
   case EC_MOQT_SUBSCRIBE_OK:
   case EC_MOQT_PUBLISH_OK:
   case EC_MOQT_FETCH_OK:
-    if (session->draft->shape == EC_MOQT_SHAPE_ONE_CONTROL_STREAM &&
-        message->request_id != request->id)
-      ec_moqt_session_fail (session, EC_MOQT_CLOSE_INVALID_REQUEST_ID,
-                            "An answer on another request's stream");
-    else
-      answer (request, message);
+    answer_on_stream (request, message);
     break;
   case EC_MOQT_REQUEST_UPDATE:
-    if (ec_moqt_ids_take (session, channel, message->request_id))
+    if (session->draft->shape == EC_MOQT_SHAPE_ONE_CONTROL_STREAM &&
+        message->existing_request_id != request->id)
+      violation (session, "An update on another request's stream");
+    else if (ec_moqt_ids_take (session, channel, message->request_id))
       ec_moqt_update_received (request, channel, message);
     break;
   case EC_MOQT_PUBLISH_DONE:
@@ -215,7 +250,7 @@ route_control (EcMoqtChannel *channel, EcMoqtMessage *message)
   default:
     break;
   }
-  if (!one)
+  if (!one || message->kind == EC_MOQT_NAMESPACE || message->kind == EC_MOQT_NAMESPACE_DONE)
     violation (session, "A message that has no place on the control stream");
   else if (!ec_moqt_answer_is_request (message->kind))
     route_by_id (channel, message);

@@ -3,7 +3,8 @@
 
 /*
  * What an answer or an update may say (§10.2.1, §10.5), where the message's type alone does not tell: REQUEST_OK and
- * REQUEST_UPDATE are about requests of all kinds. Up to draft 16 what has no place there is passed over.
+ * REQUEST_UPDATE are about requests of all kinds. Up to draft 16 what has no place in an answer is passed over (its §9.2.2); in
+ * an update it is not (its §9.11).
  */
 
 #define SUBSCRIPTION                                                                               \
@@ -23,10 +24,11 @@ ec_moqt_scope_of_update (const EcMoqtRequest *request)
     return SUBSCRIPTION;
   case EC_MOQT_REQUEST_FETCH:
     return any | EC_MOQT_PARAM_SUBSCRIBER_PRIORITY;
-  case EC_MOQT_REQUEST_SUBSCRIBE_NAMESPACE:
-    return any | EC_MOQT_PARAM_NAMESPACE_PREFIX | EC_MOQT_PARAM_FORWARD; /* 16: of tracks, too */
+  case EC_MOQT_REQUEST_SUBSCRIBE_NAMESPACE: /* 16: of tracks, too */
   case EC_MOQT_REQUEST_SUBSCRIBE_TRACKS:
-    return any | EC_MOQT_PARAM_NAMESPACE_PREFIX | EC_MOQT_PARAM_FORWARD;
+    if (request->session->draft->moves_prefixes)
+      any |= EC_MOQT_PARAM_NAMESPACE_PREFIX;
+    return any | EC_MOQT_PARAM_FORWARD;
   default:
     return any;
   }
@@ -60,7 +62,7 @@ ec_moqt_scope_check (EcMoqtSession *session, EcMoqtMessage *message, guint scope
 {
   if (!(message->params.has & ~scope))
     return TRUE;
-  if (!session->draft->strict_params) {
+  if (!session->draft->strict_params && message->kind != EC_MOQT_REQUEST_UPDATE) {
     message->params.has &= scope;
     return TRUE;
   }

@@ -364,13 +364,31 @@ emit_bytes (EcMoqtStream *self,
                      head ? head->len : 0, size > 0 ? payload : NULL, offset, size, fin);
 }
 
-/* FALSE: it comes too late; the stream is lost. */
+/* FALSE: a relay has it from a peer with larger ids; the stream is lost: the peer would have to close the session (§1.4.1). */
+static gboolean
+can_say (EcMoqtStream *self, EcMoqtLocation location, guint64 subgroup)
+{
+  EcMoqtSession *session = self->session;
+  guint64 max = session->draft->max_number;
+
+  if (location.group <= max && location.object <= max && subgroup <= max &&
+      self->context.head.subgroup <= max)
+    return TRUE;
+  ec_moqt_session_enter (session);
+  ec_moqt_send_lose (self, EC_MOQT_RESET_INTERNAL_ERROR);
+  ec_moqt_session_leave (session, FALSE);
+  return FALSE;
+}
+
+/* FALSE: it comes too late, or cannot be said; the stream is lost. */
 static gboolean
 begin_object (EcMoqtStream *self, const EcMoqtObject *object, GByteArray **head)
 {
   EcMoqtSession *session = self->session;
   EcMoqtItem item = { 0 };
 
+  if (!can_say (self, object->location, object->subgroup))
+    return FALSE;
   if (self->object_timeout_us > 0) {
     if (is_late (self)) {
       ec_moqt_session_enter (session);
@@ -442,6 +460,8 @@ ec_moqt_stream_write_range (EcMoqtStream *self, EcMoqtLocation to, gboolean unkn
   if (!can_write (self))
     return;
   g_return_if_fail (self->left == 0 && ec_moqt_stream_is_fetch (self));
+  if (!can_say (self, to, 0))
+    return;
   item.kind = unknown ? EC_MOQT_ITEM_END_OF_UNKNOWN_RANGE : EC_MOQT_ITEM_END_OF_NON_EXISTENT_RANGE;
   item.location = to;
   head = start_head (self);

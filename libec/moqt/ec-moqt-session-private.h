@@ -145,6 +145,8 @@ struct _EcMoqtRequest {
   gboolean has_alias;
   gboolean has_largest;
   EcMoqtLocation largest; /* also the joining location (§5.1) */
+  gboolean
+      largest_moved; /* ours, where a joining location stays: an answer to an update has another */
   guint32 flow;
   EcMoqtStream *streams; /* list, by request_next */
   guint64 n_streams;     /* whose head was sent or has come */
@@ -453,6 +455,8 @@ void ec_moqt_fetch_resolve (EcMoqtRequest *request);
 void ec_moqt_fetch_resolve_joining (EcMoqtSession *session, guint64 subscription_id);
 void ec_moqt_fetch_check_over (EcMoqtRequest *request);
 gboolean ec_moqt_fetch_range_is_valid (EcMoqtLocation start, EcMoqtLocation end);
+/* What its parameters say of it, not its state. */
+gboolean ec_moqt_fetch_can_join (const EcMoqtRequest *subscription);
 gboolean ec_moqt_fetch_has (const EcMoqtRequest *request, EcMoqtLocation location);
 
 /* ec-moqt-done.c: the end of subscriptions */
@@ -465,7 +469,7 @@ void ec_moqt_done_send (EcMoqtRequest *request, EcMoqtDoneCode code, const char 
 EcMoqtDoneCode ec_moqt_done_code_of_reset (EcMoqtResetCode code);
 
 /* ec-moqt-spaces.c: namespaces */
-gboolean ec_moqt_spaces_is_reserved (const EcMoqtName *name);
+gboolean ec_moqt_spaces_is_reserved (const EcMoqtSession *self, const EcMoqtName *name);
 gboolean ec_moqt_spaces_overlaps (EcMoqtSession *self,
                                   const EcMoqtRequest *except,
                                   guint interest,

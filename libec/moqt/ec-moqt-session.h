@@ -232,7 +232,8 @@ const EcMoqtToken *ec_moqt_session_get_peer_tokens (EcMoqtSession *self, guint *
 void ec_moqt_session_goaway (EcMoqtSession *self, const char *uri, guint64 timeout_ms);
 void ec_moqt_session_close (EcMoqtSession *self, EcMoqtCloseCode code, const char *reason);
 
-/* -- Asking. `params` are copied, nullable; NULL comes back once the session is closed, or went away (§3.6).
+/* -- Asking. `params` are copied, nullable; NULL comes back once the session is closed, or went away (§3.6), and
+ * for a name that the draft has not: a reserved one (§3.2.1), or up to 16 one without a namespace.
  * A request waits unsent while the peer gives no credit or stream for it. */
 EcMoqtRequest *
 ec_moqt_session_subscribe (EcMoqtSession *self, EcMoqtName *track, const EcMoqtParams *params);
@@ -246,7 +247,9 @@ EcMoqtRequest *ec_moqt_session_fetch (EcMoqtSession *self,
                                       EcMoqtLocation start,
                                       EcMoqtLocation end,
                                       const EcMoqtParams *params);
-/* Joins `subscription`, of which we are the subscriber: `relative`: so many groups before its largest; else from that group on. */
+/* Joins `subscription`, of which we are the subscriber: `relative`: so many groups before its largest; else from that group on.
+ * In draft 16 only one with the Largest Object filter can be joined; of others the same is fetched if the largest is known, else
+ * NULL comes back. */
 EcMoqtRequest *ec_moqt_session_joining_fetch (EcMoqtSession *self,
                                               EcMoqtRequest *subscription,
                                               gboolean relative,
@@ -334,7 +337,7 @@ void ec_moqt_stream_write_range (EcMoqtStream *self, EcMoqtLocation to, gboolean
 void ec_moqt_stream_finish (EcMoqtStream *self);
 void ec_moqt_stream_reset (EcMoqtStream *self, EcMoqtResetCode code);
 gsize ec_moqt_stream_get_unsent (EcMoqtStream *self); /* bytes */
-/* FALSE: larger than the peer takes, dropped. */
+/* FALSE: larger than the peer takes, or with an id that the draft has no number for; dropped. */
 gboolean
 ec_moqt_request_send_datagram (EcMoqtRequest *self, const EcMoqtObject *object, EcPayload *payload);
 

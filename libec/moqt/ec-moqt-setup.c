@@ -211,6 +211,11 @@ ec_moqt_setup_goaway_received (EcMoqtSession *self,
 {
   const char *uri = message->uri && *message->uri ? message->uri : NULL;
 
+  if (self->draft->shape == EC_MOQT_SHAPE_ONE_CONTROL_STREAM && !channel->control) {
+    ec_moqt_session_fail (self, EC_MOQT_CLOSE_PROTOCOL_VIOLATION,
+                          "GOAWAY has no place on a request's stream");
+    return;
+  }
   if (channel->goaway) {
     ec_moqt_session_fail (self, EC_MOQT_CLOSE_PROTOCOL_VIOLATION, "A second GOAWAY");
     return;

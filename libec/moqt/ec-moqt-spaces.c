@@ -12,13 +12,13 @@ field_is (EcMoqtField field, const char *text)
 }
 
 /* “.” is nobody's, and “.session” is the session's, of which we have no tracks: both do not exist. Others that begin with a
- * period are the user's. */
+ * period are the user's; up to draft 16 all are. */
 gboolean
-ec_moqt_spaces_is_reserved (const EcMoqtName *name)
+ec_moqt_spaces_is_reserved (const EcMoqtSession *self, const EcMoqtName *name)
 {
   EcMoqtField first;
 
-  if (ec_moqt_name_get_n_fields (name) == 0)
+  if (!self->draft->reserved_namespaces || ec_moqt_name_get_n_fields (name) == 0)
     return FALSE;
   first = ec_moqt_name_get_field (name, 0);
   return field_is (first, ".") || field_is (first, ".session");
@@ -37,7 +37,9 @@ ec_moqt_spaces_overlaps (EcMoqtSession *self,
                          const EcMoqtName *prefix)
 {
   for (EcMoqtRequest *other = self->requests; other; other = other->next) {
-    if (other == except || other->ours || !(other->interest & interest))
+    if (other == except || other->ours)
+      continue;
+    if (self->draft->one_prefix_space ? !other->interest : !(other->interest & interest))
       continue;
     if (share_prefix (prefix, other->name))
       return TRUE;
@@ -117,6 +119,10 @@ send_name (EcMoqtRequest *self, EcMoqtMessageKind kind, EcMoqtName *name)
   if (ec_moqt_session_is_over (session) || self->ours ||
       !(self->interest & EC_MOQT_INTEREST_NAMESPACES) || self->state != EC_MOQT_REQUEST_GRANTED ||
       !ec_moqt_name_has_prefix (name, self->name))
+    return;
+  /* A relay may know names from another draft that this one has no room for. */
+  if (ec_moqt_name_get_n_fields (name) < session->draft->min_fields ||
+      ec_moqt_spaces_is_reserved (session, name))
     return;
   /* The order of both is kept here, so that a user need not. */
   if (kind == EC_MOQT_NAMESPACE ? g_hash_table_contains (names_of (self), name)

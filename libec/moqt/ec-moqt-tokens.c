@@ -62,8 +62,8 @@ add (EcMoqtSession *self, EcMoqtToken *token, gboolean setup, EcMoqtErrorCode *c
     return EC_MOQT_TOKENS_CLOSED;
   }
   if (size > self->limits.max_auth_token_cache - self->tokens_size) {
-    /* §10.3.4: the peer could not know how much room there is. */
-    if (setup) {
+    /* §10.3.4: the peer could not know how much room there is. Up to 16 a server's SETUP answers ours, which said it. */
+    if (setup && (self->config.server || self->draft->shape == EC_MOQT_SHAPE_REQUEST_STREAMS)) {
       make_value (token, token->type, token->value);
       return EC_MOQT_TOKENS_OK;
     }

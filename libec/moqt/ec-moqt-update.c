@@ -111,6 +111,7 @@ granted (EcMoqtRequest *request, EcMoqtMessage *message, EcMoqtName *prefix, gbo
   if (message->params.has & EC_MOQT_PARAM_LARGEST_OBJECT) {
     request->has_largest = TRUE;
     request->largest = message->params.largest;
+    request->largest_moved = session->draft->joins_by_filter;
   }
   grant.params = message->params;
   ec_moqt_emit (session, updated, request, &grant);
@@ -191,7 +192,7 @@ has_objection (EcMoqtRequest *request, EcMoqtMessage *message, EcMoqtErrorCode *
   if (!(params->has & EC_MOQT_PARAM_NAMESPACE_PREFIX))
     return FALSE;
   *code = EC_MOQT_ERROR_DOES_NOT_EXIST;
-  if (ec_moqt_spaces_is_reserved (params->namespace_prefix))
+  if (ec_moqt_spaces_is_reserved (request->session, params->namespace_prefix))
     return TRUE;
   *code = EC_MOQT_ERROR_PREFIX_OVERLAP;
   return ec_moqt_spaces_overlaps (request->session, request, request->interest,
@@ -346,9 +347,9 @@ ec_moqt_request_grant_update (EcMoqtRequest *self, const EcMoqtGrant *grant)
   if (grant && (grant->params.has & EC_MOQT_PARAM_LARGEST_OBJECT)) {
     update->largest_known = TRUE;
     update->largest = grant->params.largest;
-    /* §5.1: the joining location, if it goes from not forwarding to forwarding. */
+    /* §5.1: the joining location, if it goes from not forwarding to forwarding. Up to 16 it stays. */
     if (ec_moqt_request_is_publisher (self) && !update->forward_before &&
-        ec_moqt_request_get_forward (self)) {
+        ec_moqt_request_get_forward (self) && !session->draft->joins_by_filter) {
       self->has_largest = TRUE;
       self->largest = grant->params.largest;
     }
@@ -369,6 +370,9 @@ ec_moqt_request_refuse_update (EcMoqtRequest *self, EcMoqtErrorCode code, const 
     return;
   ec_moqt_session_enter (session);
   respond_error (self, update->id, code, reason);
+  g_queue_remove (&self->updates_peer, update);
+  ec_moqt_update_free_peer (update);
+  session->n_peer_updates--;
   say_over (self, code);
   ec_moqt_request_end (self, EC_MOQT_RESET_CANCELLED);
   ec_moqt_session_leave (session, FALSE);

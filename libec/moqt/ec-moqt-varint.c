@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "moqt/ec-moqt-varint.h"
 
-#define QUIC_MAX ((G_GUINT64_CONSTANT (1) << 62) - 1)
-
 /* The first byte, less its length bits, and `more` bytes behind it. */
 static guint64
 read_rest (EcReader *reader, guint64 value, guint more)
@@ -37,7 +35,7 @@ read_quic (EcReader *reader)
 static void
 write_quic (GByteArray *out, guint64 value)
 {
-  value = MIN (value, QUIC_MAX);
+  value = MIN (value, EC_MOQT_VARINT_QUIC_MAX);
   if (value < 1u << 6)
     write_bytes (out, value, 1, 0);
   else if (value < 1u << 14)
@@ -76,5 +74,5 @@ write_ones (GByteArray *out, guint64 value)
   }
 }
 
-const EcMoqtVarint ec_moqt_varint_quic = { read_quic, write_quic, QUIC_MAX };
+const EcMoqtVarint ec_moqt_varint_quic = { read_quic, write_quic, EC_MOQT_VARINT_QUIC_MAX };
 const EcMoqtVarint ec_moqt_varint_ones = { read_ones, write_ones, G_MAXUINT64 };

@@ -10,6 +10,8 @@ typedef struct {
   guint64 max; /* of what can be written; more is written as this */
 } EcMoqtVarint;
 
+#define EC_MOQT_VARINT_QUIC_MAX ((G_GUINT64_CONSTANT (1) << 62) - 1)
+
 /* RFC 9000 §16: up to draft 16. */
 extern const EcMoqtVarint ec_moqt_varint_quic;
 /* draft-ietf-moq-transport-17 §1.4.1: as many bytes follow as the first has leading ones. */

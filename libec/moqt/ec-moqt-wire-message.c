@@ -166,7 +166,7 @@ read_track_properties (EcMoqtIn *in, EcMoqtMessage *message)
 static void
 write_track_properties (const EcMoqtOut *out, const EcMoqtMessage *message)
 {
-  ec_moqt_out_properties (out, message->properties);
+  ec_moqt_out_properties (out, message->properties, TRUE);
 }
 
 PART (track_properties);

@@ -191,7 +191,7 @@ write_object_properties (const EcMoqtOut *out, const EcMoqtProperties *propertie
   guint start = bytes->len, size, n;
   guint8 length[9];
 
-  ec_moqt_out_properties (out, properties);
+  ec_moqt_out_properties (out, properties, FALSE);
   size = bytes->len - start;
   /* What one draft says in few bytes another may not: an object without is better than none. */
   if (size > EC_MOQT_MAX_OBJECT_PROPERTIES) {
@@ -301,7 +301,8 @@ read_fetch_object (EcMoqtIn *in, guint64 flags, EcMoqtStreamContext *context, Ec
   item->datagram = (flags & FETCH_DATAGRAM) != 0;
   if (item->datagram) /* … then the two bits are ignored */
     mode = FETCH_SUBGROUP_ZERO;
-  if (!context->any &&
+  /* Up to 16 a range is no object that one may refer to (its §10.4.4). */
+  if (!(in->wire->fetch_has_deltas ? context->any : context->any_object) &&
       (flags & (FETCH_GROUP_ID | FETCH_OBJECT_ID)) != (FETCH_GROUP_ID | FETCH_OBJECT_ID))
     violate (in, "a first object by reference to one before");
   if (!context->any_object && (!(flags & FETCH_PRIORITY) || mode == FETCH_SUBGROUP_PRIOR ||
@@ -350,6 +351,7 @@ remember (EcMoqtStreamContext *context, const EcMoqtItem *item)
 {
   context->any = TRUE;
   context->last = item->location;
+  context->behind_range = item->kind != EC_MOQT_ITEM_OBJECT;
   if (item->kind != EC_MOQT_ITEM_OBJECT)
     return;
   context->any_object = TRUE;
@@ -405,7 +407,9 @@ write_fetch_object (const EcMoqtOut *out,
                     const EcMoqtItem *item)
 {
   gboolean deltas = out->wire->fetch_has_deltas && context->any;
-  gboolean same_group = context->any && item->location.group == context->last.group;
+  /* Only since 17 it is said what is prior to an object behind a range. */
+  gboolean refers = context->any && (deltas || !context->behind_range);
+  gboolean same_group = refers && item->location.group == context->last.group;
   gboolean next = same_group && context->last.object != G_MAXUINT64 &&
                   item->location.object == context->last.object + 1;
   guint8 priority = item->has_priority ? item->priority : DEFAULT_PRIORITY;

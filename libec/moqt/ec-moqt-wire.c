@@ -278,8 +278,9 @@ ec_moqt_out_name (const EcMoqtOut *self, const EcMoqtName *name, gboolean track)
 }
 
 void
-ec_moqt_out_properties (const EcMoqtOut *self, const EcMoqtProperties *properties)
+ec_moqt_out_properties (const EcMoqtOut *self, const EcMoqtProperties *properties, gboolean track)
 {
+  gboolean no_zero = track && self->wire->zero_timeout_is_wrong;
   guint64 previous = 0;
 
   for (guint i = 0; i < ec_moqt_properties_get_n (properties); i++) {
@@ -288,6 +289,9 @@ ec_moqt_out_properties (const EcMoqtOut *self, const EcMoqtProperties *propertie
     /* What another draft's numbers can say and this one's cannot is left out: it would be something else. */
     if (item->type - previous > self->wire->varint->max || item->number > self->wire->varint->max ||
         item->size > EC_MOQT_MAX_KVP_SIZE)
+      continue;
+    /* §8: 0 is none; said in this draft it ends the session. */
+    if (no_zero && item->type == EC_MOQT_PROPERTY_OBJECT_DELIVERY_TIMEOUT && item->number == 0)
       continue;
     ec_moqt_out_number (self, item->type - previous);
     if (item->type & 1)

@@ -108,7 +108,9 @@ void
 ec_moqt_out_name (const EcMoqtOut *self, const EcMoqtName *name, gboolean track); /* nullable */
 void ec_moqt_out_token (const EcMoqtOut *self, const EcMoqtToken *token);
 void ec_moqt_out_params (const EcMoqtOut *self, EcMoqtMessageKind kind, const EcMoqtParams *params);
-void ec_moqt_out_properties (const EcMoqtOut *self, const EcMoqtProperties *properties);
+/* `track`: they are a track's; what it must not say in this draft is left out then. */
+void
+ec_moqt_out_properties (const EcMoqtOut *self, const EcMoqtProperties *properties, gboolean track);
 
 int ec_moqt_code_read (const EcMoqtCode *codes, guint64 wire);
 guint64 ec_moqt_code_write (const EcMoqtCode *codes, int code);

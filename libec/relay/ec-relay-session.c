@@ -607,10 +607,8 @@ on_control_sent (gpointer user_data)
   while (g_hash_table_iter_next (&iter, &key, NULL)) {
     EcRelayItem *item = key;
 
-    if (item->kind != EC_RELAY_ITEM_INTEREST || ((EcRelayInterest *) item)->behind_us == 0)
-      continue;
-    ((EcRelayInterest *) item)->behind_us = 0;
-    ec_relay_item_queue (item);
+    if (item->kind == EC_RELAY_ITEM_INTEREST && ((EcRelayInterest *) item)->behind_us > 0)
+      ec_relay_item_queue (item);
   }
   ec_relay_core_unlock (self->core);
 }

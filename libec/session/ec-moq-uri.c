@@ -43,6 +43,9 @@ ec_moq_uri_parse (const char *text, GError **error)
     return refuse (error, text, "its scheme is neither moqt nor https");
   if (!g_uri_get_host (uri) || !*g_uri_get_host (uri))
     return refuse (error, text, "it names no host");
+  /* It is percent-decoded. */
+  if (!g_utf8_validate (g_uri_get_host (uri), -1, NULL))
+    return refuse (error, text, "its host is no text");
   if (g_uri_get_userinfo (uri))
     return refuse (error, text, "a user or password has no place in it");
   if (g_uri_get_port (uri) == 0)

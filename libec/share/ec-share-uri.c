@@ -6,6 +6,7 @@
 #include "base/ec-error.h"
 #include "moqt/ec-moqt-name.h"
 #include "seal/ec-token.h"
+#include "session/ec-moq-uri.h"
 
 #define HASH_SIZE 32
 #define NODE_ID_SIZE 64
@@ -188,12 +189,18 @@ trust_by_name (EcShareUri *self, const char *name)
 EcShareUri *
 ec_share_uri_parse (const char *text, GError **error)
 {
-  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_ENCODED, NULL);
+  g_autoptr (GUri) uri = NULL;
+  g_autoptr (EcMoqUri) server = NULL;
   g_autoptr (EcShareUri) self = g_new0 (EcShareUri, 1);
   g_autofree char *path = g_strdup ("/");
   const char *scheme, *host;
   int port;
 
+  if (!g_utf8_validate (text, -1, NULL)) {
+    bad (error, "…", "it is no text");
+    return NULL;
+  }
+  uri = g_uri_parse (text, G_URI_FLAGS_ENCODED, NULL);
   if (!uri || !g_uri_get_host (uri) || *g_uri_get_host (uri) == '\0') {
     bad (error, text, "it ought to look like moqt://HOST:PORT/NAME");
     return NULL;
@@ -219,5 +226,10 @@ ec_share_uri_parse (const char *text, GError **error)
   trust_by_name (self, self->fallback);
   self->who = g_strdup_printf (strchr (host, ':') ? "[%s]:%d" : "%s:%d", host, port);
   self->server = g_strdup_printf ("%s://%s%s", scheme, self->who, path);
+  server = ec_moq_uri_parse (self->server, NULL);
+  if (!server) {
+    bad (error, text, "its server, or what “path” says, is not understood");
+    return NULL;
+  }
   return g_steal_pointer (&self);
 }

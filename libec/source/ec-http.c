@@ -132,42 +132,103 @@ set_timed_out (GError **error, const char *who)
   ec_source_error_from_io (error, cause, who);
 }
 
+/* A message that a thread of its own sends. */
+typedef struct {
+  EcHttpStream *stream;
+  GMutex mutex;
+  GCond cond;
+  gboolean done; /* under the mutex; what follows is the thread's before */
+  GError *error;
+} Sending;
+
+/* The context is this thread's as long as it runs. */
+static gpointer
+send_in_thread (gpointer data)
+{
+  Sending *self = data;
+  EcHttpStream *stream = self->stream;
+
+  g_main_context_push_thread_default (stream->http->context);
+  stream->body =
+      soup_session_send (stream->http->session, stream->message, stream->cancellable, &self->error);
+  g_main_context_pop_thread_default (stream->http->context);
+  g_mutex_lock (&self->mutex);
+  self->done = TRUE;
+  g_cond_signal (&self->cond);
+  g_mutex_unlock (&self->mutex);
+  return NULL;
+}
+
+static void
+on_sending_cancelled (GCancellable *outer, gpointer data)
+{
+  Sending *self = data;
+
+  g_mutex_lock (&self->mutex);
+  g_cond_signal (&self->cond);
+  g_mutex_unlock (&self->mutex);
+}
+
+/* FALSE: it took too long, and was cancelled as if the caller had. */
+static gboolean
+wait_sent (Sending *self, guint timeout_ms, GCancellable *outer)
+{
+  gint64 deadline = g_get_monotonic_time () + (gint64) timeout_ms * 1000;
+  gboolean expired = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  while (!self->done && !expired && !g_cancellable_is_cancelled (outer))
+    expired = !g_cond_wait_until (&self->cond, &self->mutex, deadline);
+  if (!self->done) {
+    g_mutex_unlock (&self->mutex);
+    g_cancellable_cancel (self->stream->cancellable);
+    g_mutex_lock (&self->mutex);
+    while (!self->done)
+      g_cond_wait (&self->cond, &self->mutex);
+  } else
+    expired = FALSE;
+  g_mutex_unlock (&self->mutex);
+  return !expired;
+}
+
 /*
  * Sends and waits for the answer's head. On FALSE there may be a body all the same, where the answer
  * and the end of waiting for it met: it is ec_http_stream_close()'s to let go.
+ *
+ * Not soup_session_send_async(): up to libsoup 3.6.5 a message that fails before its head has come,
+ * by being cancelled or by what the server does, is freed once too often.
  */
 static gboolean
 send_message (EcHttpStream *stream, guint timeout_ms, GCancellable *outer, GError **error)
 {
-  EcHttp *http = stream->http;
-  g_autoptr (GError) cause = NULL;
-  Wait wait = { 0 };
-  gboolean expired;
-  gulong id;
+  Sending sending = { .stream = stream };
+  gboolean in_time;
+  GThread *thread;
+  gulong id = 0;
 
   if (g_cancellable_set_error_if_cancelled (outer, error))
     return FALSE;
-  id = watch_cancellable (http, outer);
-  g_main_context_push_thread_default (http->context);
-  soup_session_send_async (http->session, stream->message, G_PRIORITY_DEFAULT, stream->cancellable,
-                           on_result, &wait);
-  expired = !run (http, &wait, timeout_ms, outer, stream->cancellable);
-  if (expired) {
-    g_cancellable_cancel (stream->cancellable);
-    run (http, &wait, 0, outer, stream->cancellable);
-  }
-  stream->body = soup_session_send_finish (http->session, wait.result, &cause);
-  g_object_unref (wait.result);
-  g_main_context_pop_thread_default (http->context);
+  g_mutex_init (&sending.mutex);
+  g_cond_init (&sending.cond);
+  thread = g_thread_new ("ec-http", send_in_thread, &sending);
+  if (outer)
+    id = g_cancellable_connect (outer, G_CALLBACK (on_sending_cancelled), &sending, NULL);
+  in_time = wait_sent (&sending, timeout_ms, outer);
   g_cancellable_disconnect (outer, id);
+  g_thread_join (thread);
+  g_cond_clear (&sending.cond);
+  g_mutex_clear (&sending.mutex);
 
-  if (g_cancellable_set_error_if_cancelled (outer, error))
-    return FALSE;
-  if (expired)
-    set_timed_out (error, stream->who);
-  else if (stream->body == NULL)
-    ec_source_error_from_io (error, cause, stream->who);
-  return !expired && stream->body != NULL;
+  if (!g_cancellable_set_error_if_cancelled (outer, error)) {
+    if (!in_time)
+      set_timed_out (error, stream->who);
+    else if (stream->body == NULL)
+      ec_source_error_from_io (error, sending.error, stream->who);
+    else
+      return TRUE;
+  }
+  g_clear_error (&sending.error);
+  return FALSE;
 }
 
 static EcHttpStream *

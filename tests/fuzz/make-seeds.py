@@ -268,6 +268,13 @@ def moqt_catalog():
     yield "all", "\n".join((root, json.dumps({"generatedAt": 1, "deltaUpdate": deltas}), root)).encode()
 
 
+def address():
+    yield "moqt", b"moqt://relay.example:4443/ec/v1/atsc/2065/3/ts-canonical-1?hash=" + b"0f" * 32
+    yield "https", b"https://[fe80::1%25eth0]:1/ec/v1/a?publisher=" + b"ab" * 32 + b"&source=ec%2Fv1%2Fb&path=/x&ca=c.pem"
+    yield "track", b"https://127.0.0.1/live/one?track=video"
+    yield "name", b"ec/v1/source/%00%ff/10A12347/5.1/1746104606044"
+
+
 def webtransport():
     """A byte of flags, then commands: see fuzz-webtransport.c."""
     def send(stream, hexadecimal, what=0):
@@ -312,6 +319,7 @@ def quic_frames():
 
 
 TARGETS = {
+    "address": address,
     "chunker": chunker,
     "hdhr": hdhr,
     "identity": identity,

@@ -371,6 +371,29 @@ test_between_drafts (void)
   }
 }
 
+/* A timeout of 0, which 18 has: a peer of 16 that is told of it must close the session (its §11). */
+static void
+test_no_timeout (void)
+{
+  const EcMoqtProperty said[] = { { .type = 0x02 }, { .type = 0x04, .number = 7 } };
+  g_autoptr (EcMoqtProperties) properties = ec_moqt_properties_new (said, 2);
+  g_autoptr (EcMoqtName) name = ec_moqt_name_new_from_path ("a/b", "t", NULL);
+  EcMoqtMessage message = { .kind = EC_MOQT_PUBLISH, .name = name, .properties = properties };
+  const EcMoqtDraft *const drafts[] = { D16, D18 };
+
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GByteArray) bytes = g_byte_array_new ();
+    g_auto (EcMoqtMessage) there = { 0 };
+    EcMoqtProblem problem = { 0 };
+    gsize used;
+
+    drafts[i]->write_message (bytes, TRUE, &message);
+    g_assert_cmpint (decode (drafts[i], TRUE, bytes->data, bytes->len, &used, &there, &problem), ==,
+                     EC_MOQT_READ_DONE);
+    g_assert_cmpuint (ec_moqt_properties_get_n (there.properties), ==, i + 1);
+  }
+}
+
 typedef struct {
   const EcMoqtDraft *draft;
   gboolean from_server;
@@ -602,6 +625,7 @@ main (int argc, char **argv)
     add ("all", *draft, 0, "longest-name", test_longest_name, *draft);
   }
   g_test_add_func ("/moqt/message/between-drafts", test_between_drafts);
+  g_test_add_func ("/moqt/message/no-timeout", test_no_timeout);
   g_test_add_func ("/moqt/message/params-update", test_params_update);
   g_test_add_func ("/moqt/message/codes", test_codes);
   return g_test_run ();

@@ -384,7 +384,7 @@ test_rules (gconstpointer draft)
   expect_close (&world, EC_MOQT_CLOSE_DUPLICATE_TRACK_ALIAS);
 }
 
-/* Reserved namespaces do not exist. */
+/* Reserved namespaces do not exist; up to 16 there are none. */
 static void
 test_reserved (gconstpointer draft)
 {
@@ -396,8 +396,9 @@ test_reserved (gconstpointer draft)
   put (&world, &message);
   ec_moqt_name_unref (message.name);
   flush (&world, is_one (&world) ? 0 : 4, FALSE);
-  g_assert_cmpuint (world.user.n_requested, ==, 0);
-  g_assert_cmpuint (world.user.error, ==, EC_MOQT_ERROR_DOES_NOT_EXIST);
+  g_assert_cmpuint (world.user.n_requested, ==, is_one (&world));
+  if (!is_one (&world))
+    g_assert_cmpuint (world.user.error, ==, EC_MOQT_ERROR_DOES_NOT_EXIST);
   world_clear (&world);
 }
 

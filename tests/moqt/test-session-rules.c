@@ -1,226 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "session-user.h"
+#include "session-world.h"
 
 #include "moqt/ec-moqt-session-private.h"
 
-#include <string.h>
-
-/* What the drafts say that an endpoint must do about a peer that does what it must not. The peer is this file, by the codec. */
-
-typedef struct {
-  const EcMoqtDraft *draft;
-  EcMoqtSession *session;
-  User user;
-  gboolean server;  /* what is tested */
-  gint64 opened[2]; /* streams of the session's */
-  gint64 last_bidi; /* … the latest */
-  GString *sent;    /* kinds of messages that it sent */
-  guint64 consumed;
-  GByteArray *bytes; /* to be said */
-} World;
-
-static gint64
-io_open (gpointer data, gboolean uni)
-{
-  World *world = data;
-  gint64 id = world->opened[uni]++ * 4 + (uni ? 2 : 0) + (world->server ? 1 : 0);
-
-  if (!uni)
-    world->last_bidi = id;
-  return id;
-}
-
-static void
-io_priority (gpointer data, gint64 id, guint32 level, guint32 flow, guint64 order)
-{
-}
-
-static void
-io_write (gpointer data,
-          gint64 id,
-          const guint8 *head,
-          gsize head_size,
-          EcPayload *payload,
-          gsize offset,
-          gsize size,
-          gboolean fin)
-{
-  World *world = data;
-  EcReader reader;
-
-  ec_reader_init (&reader, head, head_size);
-  while (ec_reader_left (&reader) > 0) {
-    g_auto (EcMoqtMessage) message = { 0 };
-    EcMoqtProblem problem;
-
-    g_assert_cmpint (world->draft->read_message (&reader, world->server, &message, &problem), ==,
-                     EC_MOQT_READ_DONE);
-    g_string_append_printf (world->sent, "%s", ec_moqt_message_kind_to_string (message.kind));
-    if (message.kind == EC_MOQT_REQUEST_ERROR)
-      g_string_append_printf (world->sent, "(%s)", ec_moqt_error_code_to_string (message.error));
-    g_string_append_c (world->sent, ' ');
-  }
-}
-
-static void
-io_end (gpointer data, gint64 id, guint64 code)
-{
-}
-
-static void
-io_consume (gpointer data, gint64 id, gsize size)
-{
-  ((World *) data)->consumed += size;
-}
-
-static gsize
-io_unsent (gpointer data, gint64 id)
-{
-  return 0;
-}
-
-static gsize
-io_max_datagram (gpointer data)
-{
-  return 1200;
-}
-
-static void
-io_datagram (gpointer data, const guint8 *head, gsize head_size, EcPayload *payload)
-{
-}
-
-static void
-io_timer (gpointer data, guint64 at_us)
-{
-}
-
-static void
-io_close (gpointer data, guint64 code, const char *reason)
-{
-}
-
-static const EcMoqtIo io = { io_open,   io_priority,     io_write,    io_end,   io_end,  io_consume,
-                             io_unsent, io_max_datagram, io_datagram, io_timer, io_close };
-
-static gboolean
-is_one (const World *world)
-{
-  return world->draft->shape == EC_MOQT_SHAPE_ONE_CONTROL_STREAM;
-}
-
-/* The `n`th stream of the peer's. */
-static gint64
-stream (const World *world, gboolean uni, guint n)
-{
-  return n * 4 + (uni ? 2 : 0) + (world->server ? 0 : 1);
-}
-
-static gint64
-control (const World *world)
-{
-  return is_one (world) ? 0 : stream (world, TRUE, 0);
-}
-
-static void
-put (World *world, const EcMoqtMessage *message)
-{
-  world->draft->write_message (world->bytes, !world->server, message);
-}
-
-static void
-flush (World *world, gint64 id, gboolean fin)
-{
-  ec_moqt_session_stream_data (world->session, 1000, id, world->bytes->data, world->bytes->len,
-                               fin);
-  g_byte_array_set_size (world->bytes, 0);
-}
-
-static void
-world_begin (World *world, gconstpointer draft, const EcMoqtConfig *config)
-{
-  memset (world, 0, sizeof *world);
-  user_init (&world->user);
-  world->draft = draft;
-  world->server = config->server;
-  world->bytes = g_byte_array_new ();
-  world->sent = g_string_new (NULL);
-  world->session = ec_moqt_session_new (draft, config, &io, world, &user_events, &world->user, 1);
-  world->user.session = world->session;
-  ec_moqt_session_start (world->session, 1);
-}
-
-static void
-world_init (World *world, gconstpointer draft, gboolean server)
-{
-  EcMoqtConfig config = { .server = server };
-  EcMoqtMessage setup = { .kind = EC_MOQT_SETUP, .max_request_id = 1000 };
-
-  config.limits.max_auth_token_cache = 40;
-  world_begin (world, draft, &config);
-  put (world, &setup);
-  flush (world, control (world), FALSE);
-  g_assert_cmpstr (user_take_log (&world->user), ==, "ready");
-  g_string_truncate (world->sent, 0);
-}
-
-static void
-world_clear (World *world)
-{
-  ec_moqt_session_free (world->session);
-  user_clear (&world->user);
-  g_byte_array_unref (world->bytes);
-  g_string_free (world->sent, TRUE);
-}
-
-static void
-expect_close (World *world, EcMoqtCloseCode code)
-{
-  g_assert_true (world->user.closed);
-  g_assert_cmphex (world->user.close_code, ==, code);
-  world_clear (world);
-}
-
-/* A request of the peer's, the `n`th. */
-static void
-ask (World *world, guint n, EcMoqtMessage *message)
-{
-  message->request_id = n * 2 + (world->server ? 0 : 1);
-  put (world, message);
-  flush (world, is_one (world) ? control (world) : stream (world, FALSE, n), FALSE);
-}
-
-/* An answer to the session's latest request, on its stream. */
-static void
-answer (World *world, EcMoqtRequest *request, EcMoqtMessage *message)
-{
-  gboolean own = !is_one (world) || world->last_bidi > 0;
-
-  message->request_id = ec_moqt_request_get_id (request);
-  put (world, message);
-  flush (world, own ? world->last_bidi : control (world), FALSE);
-}
-
-static EcMoqtProperties *
-make_properties (guint64 type)
-{
-  EcMoqtProperty property = { .type = type, .number = 1 };
-
-  return ec_moqt_properties_new (&property, 1);
-}
-
-/* The peer publishes, with alias 7; granted. */
-static void
-publish (World *world)
-{
-  EcMoqtMessage message = { .kind = EC_MOQT_PUBLISH, .track_alias = 7 };
-
-  message.name = user_name ("a/b", "t");
-  ask (world, 0, &message);
-  ec_moqt_name_unref (message.name);
-  ec_moqt_request_grant (world->user.last, NULL);
-  user_take_log (&world->user);
-}
+/* What the drafts say that an endpoint must do about a peer that does what it must not. */
 
 /* A subgroup of group 0 with one object without payload, as its `n`th stream. */
 static void
@@ -237,7 +20,7 @@ send_object (World *world, guint n, guint64 subgroup, guint64 object, guint stat
   context.head.end_of_group = end;
   world->draft->write_stream_head (world->bytes, &context.head);
   world->draft->write_item (world->bytes, &context, &item);
-  flush (world, stream (world, TRUE, n), end);
+  world_flush (world, world_stream (world, TRUE, n), end);
 }
 
 /* Objects of the wrong size for their place are no concern here. */
@@ -281,7 +64,7 @@ test_ends (gconstpointer draft)
 
   /* Behind the last object of a stream whose head says that it has the group's last */
   world_init (&world, draft, TRUE);
-  publish (&world);
+  world_publish (&world);
   a = empty_place (&world, 0);
   b = empty_place (&world, a + 1);
   send_object (&world, 1, 0, a, 0, TRUE);
@@ -290,7 +73,7 @@ test_ends (gconstpointer draft)
 
   /* … the other way round */
   world_init (&world, draft, TRUE);
-  publish (&world);
+  world_publish (&world);
   send_object (&world, 2, 1, b, 0, FALSE);
   send_object (&world, 1, 0, a, 0, TRUE);
   expect_malformed (&world);
@@ -299,7 +82,7 @@ test_ends (gconstpointer draft)
   for (guint status = EC_MOQT_OBJECT_END_OF_GROUP; status <= EC_MOQT_OBJECT_END_OF_TRACK; status++)
     for (guint order = 0; order < 2; order++) {
       world_init (&world, draft, TRUE);
-      publish (&world);
+      world_publish (&world);
       for (guint i = 0; i < 2; i++)
         if (i == order)
           send_object (&world, 1 + i, i, a, status, FALSE);
@@ -310,7 +93,7 @@ test_ends (gconstpointer draft)
 
   /* All that is right: two subgroups, both of which say the same. */
   world_init (&world, draft, TRUE);
-  publish (&world);
+  world_publish (&world);
   send_object (&world, 1, 0, a, 0, FALSE);
   send_object (&world, 2, 1, b, 0, TRUE);
   send_object (&world, 3, 2, b + 1, EC_MOQT_OBJECT_END_OF_GROUP, FALSE);
@@ -328,7 +111,7 @@ test_end_of_datagrams (gconstpointer draft)
   World world;
 
   world_init (&world, draft, TRUE);
-  publish (&world);
+  world_publish (&world);
   last.location.group = behind.location.group = empty_group (&world, 1);
   for (guint i = 0; i < 2; i++) {
     world.draft->write_datagram_head (world.bytes, 7, i == 0 ? &last : &behind);
@@ -342,7 +125,7 @@ static void
 test_mandatory (gconstpointer draft)
 {
   gboolean has = ((const EcMoqtDraft *) draft)->mandatory_properties;
-  g_autoptr (EcMoqtProperties) properties = make_properties (0x4000);
+  g_autoptr (EcMoqtProperties) properties = world_make_properties (0x4000);
   g_autoptr (EcMoqtName) name = user_name ("a/b", "t");
   EcMoqtMessage published = { .kind = EC_MOQT_PUBLISH, .name = name, .properties = properties };
   EcMoqtMessage subscribed = { .kind = EC_MOQT_SUBSCRIBE_OK, .properties = properties };
@@ -352,7 +135,7 @@ test_mandatory (gconstpointer draft)
   World world;
 
   world_init (&world, draft, TRUE);
-  ask (&world, 0, &published);
+  world_ask (&world, 0, &published);
   g_assert_cmpstr (world.sent->str, ==, has ? "REQUEST_ERROR(UNSUPPORTED_EXTENSION) " : "");
   g_assert_cmpuint (world.user.n_requested, ==, !has);
   world_clear (&world);
@@ -363,7 +146,7 @@ test_mandatory (gconstpointer draft)
                      : ec_moqt_session_fetch (world.session, name, (EcMoqtLocation){ 0 },
                                               (EcMoqtLocation){ 9, 0 }, NULL);
     user_track (&world.user, request);
-    answer (&world, request, i == 0 ? &subscribed : &fetched);
+    world_answer (&world, request, i == 0 ? &subscribed : &fetched);
     g_assert_false (world.user.closed);
     g_assert_cmpuint (world.user.n_ended, ==, has);
     if (has)
@@ -372,7 +155,7 @@ test_mandatory (gconstpointer draft)
   }
 
   world_init (&world, draft, TRUE);
-  publish (&world);
+  world_publish (&world);
   item.location.group = empty_group (&world, 0);
   world.draft->write_datagram_head (world.bytes, 7, &item);
   ec_moqt_session_datagram (world.session, 1000, world.bytes->data, world.bytes->len);
@@ -405,7 +188,7 @@ test_properties (gconstpointer draft)
     World world;
 
     world_init (&world, draft, TRUE);
-    publish (&world);
+    world_publish (&world);
     world.draft->write_datagram_head (world.bytes, 7, &item);
     ec_moqt_session_datagram (world.session, 1000, world.bytes->data, world.bytes->len);
     expect_malformed (&world);
@@ -427,11 +210,11 @@ try_setup (gconstpointer draft,
   setup.authority = (char *) authority;
   /* As a client, who alone can write them. */
   world.draft->write_message (world.bytes, FALSE, &setup);
-  if (is_one (&world) && !config->server)
+  if (world_is_one (&world) && !config->server)
     world.bytes->data[0] = 0x21;
-  flush (&world, control (&world), FALSE);
+  world_flush (&world, world_control (&world), FALSE);
   if (code != EC_MOQT_CLOSE_NO_ERROR) {
-    expect_close (&world, code);
+    world_expect_close (&world, code);
   } else {
     g_assert_true (ec_moqt_session_is_ready (world.session));
     world_clear (&world);
@@ -466,6 +249,8 @@ test_fetch_end (gconstpointer draft)
   g_autoptr (EcMoqtName) name = user_name ("a/b", "t");
   EcMoqtMessage early = { .kind = EC_MOQT_FETCH_OK, .end = { 4, 0 } };
   EcMoqtMessage subscribed = { .kind = EC_MOQT_SUBSCRIBE_OK };
+  EcMoqtParams largest = { .has = EC_MOQT_PARAM_SUBSCRIPTION_FILTER,
+                           .filter = { .kind = EC_MOQT_FILTER_LARGEST_OBJECT } };
   EcMoqtRequest *request;
   World world;
 
@@ -473,16 +258,16 @@ test_fetch_end (gconstpointer draft)
   request =
       user_track (&world.user, ec_moqt_session_fetch (world.session, name, (EcMoqtLocation){ 5, 0 },
                                                       (EcMoqtLocation){ 9, 0 }, NULL));
-  answer (&world, request, &early);
-  expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
+  world_answer (&world, request, &early);
+  world_expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
 
   for (guint relative = 0; relative < 2; relative++) {
     world_init (&world, draft, FALSE);
-    request = user_track (&world.user, ec_moqt_session_subscribe (world.session, name, NULL));
-    answer (&world, request, &subscribed);
+    request = user_track (&world.user, ec_moqt_session_subscribe (world.session, name, &largest));
+    world_answer (&world, request, &subscribed);
     request = user_track (
         &world.user, ec_moqt_session_joining_fetch (world.session, request, relative, 5, NULL));
-    answer (&world, request, &early);
+    world_answer (&world, request, &early);
     g_assert_cmpint (world.user.closed, ==, !relative);
     world_clear (&world);
   }
@@ -495,7 +280,7 @@ test_answers (gconstpointer draft)
   gboolean strict = ((const EcMoqtDraft *) draft)->strict_params;
   g_autoptr (EcMoqtName) space = user_name ("a/b", NULL);
   g_autoptr (EcMoqtName) name = user_name ("a/b", "t");
-  g_autoptr (EcMoqtProperties) properties = make_properties (0x40);
+  g_autoptr (EcMoqtProperties) properties = world_make_properties (0x40);
   EcMoqtMessage largest = { .kind = EC_MOQT_REQUEST_OK };
   EcMoqtMessage of_track = { .kind = EC_MOQT_REQUEST_OK, .properties = properties };
   EcMoqtRequest *request;
@@ -505,7 +290,7 @@ test_answers (gconstpointer draft)
   world_init (&world, draft, FALSE);
   request =
       user_track (&world.user, ec_moqt_session_publish_namespace (world.session, space, NULL));
-  answer (&world, request, &largest);
+  world_answer (&world, request, &largest);
   g_assert_cmpint (world.user.closed, ==, strict);
   world_clear (&world);
 
@@ -518,7 +303,7 @@ test_answers (gconstpointer draft)
     else
       request = ec_moqt_session_subscribe_namespace (world.session, space, NULL);
     user_track (&world.user, request);
-    answer (&world, request, &of_track); /* 16 has no room for them */
+    world_answer (&world, request, &of_track); /* 16 has no room for them */
     g_assert_cmpint (world.user.closed, ==, strict && i > 0);
     if (world.user.closed)
       g_assert_cmphex (world.user.close_code, ==, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
@@ -530,7 +315,6 @@ test_answers (gconstpointer draft)
 static void
 test_updates (gconstpointer draft)
 {
-  gboolean strict = ((const EcMoqtDraft *) draft)->strict_params;
   g_autoptr (EcMoqtName) name = user_name ("a/b", "t");
   EcMoqtMessage fetch = { .kind = EC_MOQT_FETCH, .fetch = EC_MOQT_FETCH_STANDALONE, .name = name };
   EcMoqtMessage status = { .kind = EC_MOQT_TRACK_STATUS, .name = name };
@@ -540,24 +324,17 @@ test_updates (gconstpointer draft)
   fetch.end.group = 3;
   update.params.has = EC_MOQT_PARAM_FORWARD | EC_MOQT_PARAM_SUBSCRIBER_PRIORITY;
   world_init (&world, draft, TRUE);
-  ask (&world, 0, &fetch);
-  put (&world, &update);
-  flush (&world, 0, FALSE);
-  if (strict) {
-    expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
-  } else {
-    g_assert_cmpstr (user_take_log (&world.user), ==, "requested:FETCH update_requested:FETCH");
-    g_assert_cmphex (ec_moqt_request_get_params (world.user.last)->has, ==,
-                     EC_MOQT_PARAM_SUBSCRIBER_PRIORITY);
-    world_clear (&world);
-  }
+  world_ask (&world, 0, &fetch);
+  world_put (&world, &update);
+  world_flush (&world, 0, FALSE);
+  world_expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
 
   world_init (&world, draft, TRUE);
-  ask (&world, 0, &status);
+  world_ask (&world, 0, &status);
   update.params.has = 0;
-  put (&world, &update);
-  flush (&world, 0, FALSE);
-  expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
+  world_put (&world, &update);
+  world_flush (&world, 0, FALSE);
+  world_expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
 }
 
 static void
@@ -577,19 +354,19 @@ test_namespaces (gconstpointer draft)
     request =
         user_track (&world.user, ec_moqt_session_subscribe_namespace (world.session, space, NULL));
     if (i == 1)
-      answer (&world, request, &ok);
-    answer (&world, request, i == 0 ? &found : &done);
-    expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
+      world_answer (&world, request, &ok);
+    world_answer (&world, request, i == 0 ? &found : &done);
+    world_expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
   }
 
   world_init (&world, draft, FALSE);
   request =
       user_track (&world.user, ec_moqt_session_subscribe_namespace (world.session, space, NULL));
-  answer (&world, request, &ok);
-  answer (&world, request, &found);
-  answer (&world, request, &done);
-  answer (&world, request, &done);
-  expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
+  world_answer (&world, request, &ok);
+  world_answer (&world, request, &found);
+  world_answer (&world, request, &done);
+  world_answer (&world, request, &done);
+  world_expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
 }
 
 static void
@@ -611,7 +388,7 @@ test_redirects (gconstpointer draft)
     request = i < 2 ? ec_moqt_session_publish_namespace (world.session, space, NULL)
                     : ec_moqt_session_subscribe (world.session, track, NULL);
     user_track (&world.user, request);
-    answer (&world, request, &elsewhere);
+    world_answer (&world, request, &elsewhere);
     g_assert_cmpint (world.user.closed, ==, i == 0);
     g_assert_cmpuint (world.user.n_ended, ==, 1);
     world_clear (&world);
@@ -621,8 +398,8 @@ test_redirects (gconstpointer draft)
   world_init (&world, draft, TRUE);
   user_track (&world.user, ec_moqt_session_subscribe (world.session, track, NULL));
   world.draft->write_message (world.bytes, TRUE, &elsewhere);
-  flush (&world, world.last_bidi, FALSE);
-  expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
+  world_flush (&world, world.last_bidi, FALSE);
+  world_expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
 }
 
 static void
@@ -637,23 +414,23 @@ test_goaway (gconstpointer draft)
     return; /* it tells no id */
   for (guint server = 0; server < 2; server++) {
     world_init (&world, draft, server);
-    put (&world, &goaway);
-    flush (&world, control (&world), FALSE);
-    expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
+    world_put (&world, &goaway);
+    world_flush (&world, world_control (&world), FALSE);
+    world_expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
   }
   /* On a request's stream it tells none; twice is wrong there too. */
   for (guint i = 0; i < 2; i++) {
     world_init (&world, draft, TRUE);
-    ask (&world, 0, &subscribe);
+    world_ask (&world, 0, &subscribe);
     goaway.request_id = i == 0 ? 1 : G_MAXUINT64;
-    put (&world, &goaway);
-    flush (&world, 0, FALSE);
+    world_put (&world, &goaway);
+    world_flush (&world, 0, FALSE);
     g_assert_cmpint (world.user.closed, ==, i == 0);
     if (i == 1) {
-      put (&world, &goaway);
-      flush (&world, 0, FALSE);
+      world_put (&world, &goaway);
+      world_flush (&world, 0, FALSE);
     }
-    expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
+    world_expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
   }
 }
 
@@ -670,21 +447,21 @@ test_token_cache (gconstpointer draft)
   status.params.tokens[0] =
       (EcMoqtToken){ .kind = EC_MOQT_TOKEN_REGISTER, .alias = 1, .value = value };
   world_init (&world, draft, TRUE);
-  ask (&world, 0, &status);
+  world_ask (&world, 0, &status);
   g_assert_cmpuint (world.user.n_requested, ==, 1);
   status.params.tokens[0].alias = 2;
-  ask (&world, 1, &status);
-  expect_close (&world, EC_MOQT_CLOSE_AUTH_TOKEN_CACHE_OVERFLOW);
+  world_ask (&world, 1, &status);
+  world_expect_close (&world, EC_MOQT_CLOSE_AUTH_TOKEN_CACHE_OVERFLOW);
 
   /* What was deleted makes room. */
   world_init (&world, draft, TRUE);
   status.params.tokens[0].alias = 1;
-  ask (&world, 0, &status);
+  world_ask (&world, 0, &status);
   status.params.tokens[0] = (EcMoqtToken){ .kind = EC_MOQT_TOKEN_DELETE, .alias = 1 };
-  ask (&world, 1, &status);
+  world_ask (&world, 1, &status);
   status.params.tokens[0] =
       (EcMoqtToken){ .kind = EC_MOQT_TOKEN_REGISTER, .alias = 2, .value = value };
-  ask (&world, 2, &status);
+  world_ask (&world, 2, &status);
   g_assert_cmpuint (world.user.n_requested, ==, 3);
   world_clear (&world);
 }
@@ -702,21 +479,76 @@ test_padding (gconstpointer draft)
 
   world_init (&world, draft, TRUE);
   before = world.consumed;
-  if (is_one (&world)) { /* a stream that it does not know */
+  if (world_is_one (&world)) { /* a stream that it does not know */
     g_byte_array_append (world.bytes, head_16, sizeof head_16);
-    flush (&world, 6, FALSE);
-    expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
+    world_flush (&world, 6, FALSE);
+    world_expect_close (&world, EC_MOQT_CLOSE_PROTOCOL_VIOLATION);
     return;
   }
   g_byte_array_append (world.bytes, head, sizeof head);
   for (guint i = 0; i < 100; i++) {
     g_byte_array_append (world.bytes, zeros, sizeof zeros);
-    flush (&world, 6, i == 99);
+    world_flush (&world, 6, i == 99);
   }
   g_assert_cmpuint (world.consumed - before, ==, sizeof head + 100 * sizeof zeros);
   ec_moqt_session_datagram (world.session, 1000, datagram, sizeof datagram);
   g_assert_cmpuint (world.session->n_streams, ==, 0);
   g_assert_cmpstr (user_take_log (&world.user), ==, "");
+  world_clear (&world);
+}
+
+/* §10.2.12: FORWARD is 1 if PUBLISH_OK does not say it, whatever PUBLISH said. */
+static void
+test_forward (gconstpointer draft)
+{
+  g_autoptr (EcMoqtName) name = user_name ("a/b", "t");
+  EcMoqtParams silent = { .has = EC_MOQT_PARAM_FORWARD };
+  EcMoqtMessage ok = { .kind = EC_MOQT_PUBLISH_OK };
+  EcMoqtMessage published = { .kind = EC_MOQT_PUBLISH, .name = name, .track_alias = 7 };
+  EcMoqtRequest *request;
+  World world;
+
+  for (guint said = 0; said < 2; said++) {
+    ok.params = said ? silent : (EcMoqtParams){ 0 };
+    world_init (&world, draft, FALSE);
+    request =
+        user_track (&world.user, ec_moqt_session_publish (world.session, name, &silent, NULL));
+    g_assert_false (ec_moqt_request_can_send (request));
+    world_answer (&world, request, &ok);
+    g_assert_cmpint (ec_moqt_request_can_send (request), ==, !said);
+    world_clear (&world);
+  }
+
+  published.params = silent;
+  world_init (&world, draft, TRUE);
+  world_ask (&world, 0, &published);
+  ec_moqt_request_grant (world.user.last, NULL);
+  g_assert_true (ec_moqt_request_get_forward (world.user.last));
+  world_clear (&world);
+}
+
+/* §11.1: an alias whose subscription is done is free, though streams of it may still come. */
+static void
+test_alias_again (gconstpointer draft)
+{
+  g_autoptr (EcMoqtName) other = user_name ("a/b", "other");
+  EcMoqtMessage done = { .kind = EC_MOQT_PUBLISH_DONE, .stream_count = 1 };
+  EcMoqtMessage published = { .kind = EC_MOQT_PUBLISH, .name = other, .track_alias = 7 };
+  EcMoqtRequest *first;
+  World world;
+
+  world_init (&world, draft, TRUE);
+  world_publish (&world);
+  first = world.user.last;
+  world_put (&world, &done);
+  world_flush (&world, 0, FALSE);
+  g_assert_cmpint (first->state, ==, EC_MOQT_REQUEST_DRAINING);
+  world_ask (&world, 1, &published);
+  g_assert_false (world.user.closed);
+  ec_moqt_request_grant (world.user.last, NULL);
+  user_take_log (&world.user);
+  send_object (&world, 2, 0, empty_place (&world, 0), 0, TRUE);
+  g_assert_true (world.user.last != first && world.user.last->n_streams == 1);
   world_clear (&world);
 }
 
@@ -740,6 +572,8 @@ main (int argc, char **argv)
     { "goaway", test_goaway },
     { "token-cache", test_token_cache },
     { "padding", test_padding },
+    { "forward", test_forward },
+    { "alias-again", test_alias_again },
   };
 
   g_test_init (&argc, &argv, NULL);
