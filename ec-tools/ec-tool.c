@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ec-tool.h"
 
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PROGRESS_INTERVAL (G_USEC_PER_SEC / 5)
+#define LINGER_TIME (50 * 1000) /* µs */
 
 gboolean
 ec_tool_parse (int *argc,
@@ -85,6 +88,53 @@ ec_tool_check_output (GError **error)
                        "Writing to standard output failed. Has its reader ended, or is the disk "
                        "full?");
   return FALSE;
+}
+
+char *
+ec_tool_read_secret (const char *path, const char *what, GError **error)
+{
+  g_autofree char *text = NULL;
+
+  if (!g_file_get_contents (path, &text, NULL, error)) {
+    g_prefix_error (error, "%s cannot be read. ", what);
+    return NULL;
+  }
+  text[strcspn (text, "\r\n")] = '\0';
+  if (*text)
+    return g_steal_pointer (&text);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+               "%s “%s” is empty. Put a secret into its first line.", what, path);
+  return NULL;
+}
+
+gboolean
+ec_tool_set_token (EcMoqConnectOptions *options, const char *text, GError **error)
+{
+  g_autofree char *secret = NULL;
+
+  if (text && *text == '@') {
+    secret = ec_tool_read_secret (text + 1, "The token's file", error);
+    if (!secret)
+      return FALSE;
+    text = secret;
+  }
+  ec_moq_connect_options_set_token_text (options, text);
+  return TRUE;
+}
+
+int
+ec_tool_get_open_flags (const char *path, gboolean force)
+{
+  struct stat st;
+  gboolean special = stat (path, &st) == 0 && !S_ISREG (st.st_mode);
+
+  return O_WRONLY | O_CREAT | O_CLOEXEC | (force || special ? O_TRUNC : O_EXCL);
+}
+
+void
+ec_tool_linger (void)
+{
+  g_usleep (LINGER_TIME);
 }
 
 static gpointer

@@ -58,6 +58,23 @@ void ec_tool_print_builder (JsonBuilder *builder);
  */
 gboolean ec_tool_check_output (GError **error);
 
+/* The first line of the file, of which something is `what`; NULL: it cannot be read, or is empty. */
+char *ec_tool_read_secret (const char *path, const char *what, GError **error);
+
+/* Takes the value of --token: a token or secret as text, or “@FILE” with one in its first line. `text` nullable. */
+gboolean ec_tool_set_token (EcMoqConnectOptions *options, const char *text, GError **error);
+
+/*
+ * How to open() what is to be written: what is there is kept unless `force`, but for what is no file, such as /dev/null.
+ */
+int ec_tool_get_open_flags (const char *path, gboolean force);
+
+/*
+ * Before the process ends, once sessions over QUIC were closed: the last packets leave on the library's threads, of which nothing is
+ * heard, and a peer that does not get them waits for us for half a minute.
+ */
+void ec_tool_linger (void);
+
 /*
  * A cancellable that SIGINT and SIGTERM cancel; the second signal ends the process at once.
  * Works without a running main loop. Owned by the tool.

@@ -16,6 +16,7 @@ static gboolean opt_stable;
 static char *opt_ca_file;
 static char **opt_hashes;
 static char **opt_protocols;
+static char *opt_token;
 static char *opt_certificate;
 static char *opt_key;
 static char *opt_times;
@@ -49,6 +50,9 @@ static const GOptionEntry entries[] = {
     "SHA-256 of a relay's certificate; may be repeated", "HASH" },
   { "protocol", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt_protocols,
     "A draft to offer to relays, such as moqt-18; may be repeated", "DRAFT" },
+  { "token", 0, 0, G_OPTION_ARG_STRING, &opt_token,
+    "Show relays this token, of ec id or a relay's secret; @FILE has it in its first line",
+    "TOKEN" },
   { "certificate", 'c', 0, G_OPTION_ARG_FILENAME, &opt_certificate,
     "Certificate for those who connect to us, PEM (self-signed)", "FILE" },
   { "key", 'k', 0, G_OPTION_ARG_FILENAME, &opt_key, "Its private key, PEM", "FILE" },
@@ -70,6 +74,7 @@ static const char description[] =
     "  ec publish recording.ts --listen 4443 --name home/recording\n"
     "  ec publish hdhomerun://10A12347/5.1 -r https://relay.example -r moqt://127.0.0.1:4443 \\\n"
     "     --certificate-hash 1f…\n"
+    "  ec publish hdhomerun://10A12347/5.1 -r moqt://relay.example:4443 --token @secret.txt\n"
     "\n"
     "With --json, an object a line; type is listening (addresses, certificate_hashes, node_id),\n"
     "publishing (source, broadcast, contested), relay (uri, state, claim, protocol, error), stats\n"
@@ -79,6 +84,8 @@ typedef struct {
   EcPublisher *publisher;
   GMainLoop *loop;
   GError *error;
+  gboolean wrong_usage; /* … is what that is about */
+  char *told_source, *told_broadcast;
   guint64 last_bytes; /* of the progress line before */
   gint64 last_time;
   gboolean told_listening;
@@ -154,6 +161,7 @@ on_names (GObject *object, GParamSpec *pspec, gpointer user_data)
   g_autofree char *source = ec_publisher_dup_source_name (publisher);
   g_autofree char *broadcast = ec_publisher_dup_broadcast_name (publisher);
   gboolean contested = ec_publisher_get_contested (publisher);
+  Run *run = user_data;
   JsonBuilder *builder;
 
   if (!source)
@@ -168,11 +176,17 @@ on_names (GObject *object, GParamSpec *pspec, gpointer user_data)
     return;
   }
   ec_tool_progress_clear ();
-  g_print ("every chunk    %s\n", source);
-  if (broadcast)
+  if (g_strcmp0 (source, run->told_source) != 0)
+    g_print ("every chunk    %s\n", source);
+  if (broadcast && g_strcmp0 (broadcast, run->told_broadcast) != 0)
     g_print ("clean chunks   %s\n", broadcast);
   if (contested)
-    g_print ("clean chunks   are not published: somebody serves their name with others\n");
+    g_print ("clean chunks   are not published under a name of their own any more: somebody serves "
+             "it with others\n");
+  g_free (run->told_source);
+  run->told_source = g_steal_pointer (&source);
+  g_free (run->told_broadcast);
+  run->told_broadcast = g_steal_pointer (&broadcast);
 }
 
 static const char *
@@ -181,6 +195,58 @@ nick (GType type, int value)
   g_autoptr (GEnumClass) class = g_type_class_ref (type);
 
   return g_enum_get_value (class, value)->value_nick;
+}
+
+static const char *
+describe_claim (EcPublisherClaim claim)
+{
+  switch (claim) {
+  case EC_PUBLISHER_CLAIM_COMPARING:
+    return "; clean chunks are compared with those that others publish there";
+  case EC_PUBLISHER_CLAIM_GRANTED:
+    return "; clean chunks are published, too";
+  case EC_PUBLISHER_CLAIM_CONTESTED:
+    return "; clean chunks are not: others there differ from them";
+  case EC_PUBLISHER_CLAIM_NONE:
+    break;
+  }
+  return "";
+}
+
+/* What a user of this tool can do about it, besides what the message says. */
+static const char *
+get_advice (const GError *error)
+{
+  if (g_error_matches (error, EC_MOQ_ERROR, EC_MOQ_ERROR_CERTIFICATE))
+    return " (--ca-file, --certificate-hash)";
+  if (g_error_matches (error, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED))
+    return " Show the relay who you are with --identity or --stable, or what you may do with "
+           "--token.";
+  return "";
+}
+
+/* NULL: nothing that is new to anybody. */
+static char *
+describe_relay (EcPublisherRelay *relay, const GError *error)
+{
+  const char *uri = ec_publisher_relay_get_uri (relay);
+  g_autofree char *protocol = ec_publisher_relay_dup_protocol (relay);
+  g_autofree char *why =
+      error ? g_strconcat ("\n  ", error->message, get_advice (error), NULL) : g_strdup ("");
+
+  switch (ec_publisher_relay_get_state (relay)) {
+  case EC_PUBLISHER_RELAY_STATE_CONNECTING:
+    return error ? NULL : g_strdup_printf ("%s: connecting", uri);
+  case EC_PUBLISHER_RELAY_STATE_CONNECTED:
+    return g_strdup_printf ("%s: connected, %s%s%s", uri, protocol ? protocol : "",
+                            describe_claim (ec_publisher_relay_get_claim (relay)), why);
+  case EC_PUBLISHER_RELAY_STATE_WAITING:
+    return g_strdup_printf ("%s: not connected; it is tried again and again%s", uri, why);
+  case EC_PUBLISHER_RELAY_STATE_IDLE:
+  case EC_PUBLISHER_RELAY_STATE_STOPPED:
+    break;
+  }
+  return NULL;
 }
 
 static void
@@ -192,11 +258,13 @@ on_relay (GObject *object, GParamSpec *pspec, gpointer user_data)
   const char *claim = nick (EC_TYPE_PUBLISHER_CLAIM, (int) ec_publisher_relay_get_claim (relay));
   g_autofree char *protocol = ec_publisher_relay_dup_protocol (relay);
   g_autoptr (GError) error = ec_publisher_relay_dup_error (relay);
-  g_autofree char *now = g_strdup_printf ("%s %s %s", state, claim, error ? error->message : "");
+  g_autofree char *now =
+      opt_json ? g_strdup_printf ("%s %s %s", state, claim, error ? error->message : "")
+               : describe_relay (relay, error);
   JsonBuilder *builder;
 
   /* It is notified once for each of its properties. */
-  if (g_strcmp0 (g_object_get_data (object, "ec-told"), now) == 0)
+  if (!now || g_strcmp0 (g_object_get_data (object, "ec-told"), now) == 0)
     return;
   g_object_set_data_full (object, "ec-told", g_strdup (now), g_free);
   if (opt_json) {
@@ -210,10 +278,7 @@ on_relay (GObject *object, GParamSpec *pspec, gpointer user_data)
     return;
   }
   ec_tool_progress_clear ();
-  g_printerr ("%s: %s%s%s%s\n", ec_publisher_relay_get_uri (relay), state, protocol ? ", " : "",
-              protocol ? protocol : "", error ? ": " : "");
-  if (error)
-    g_printerr ("  %s\n", error->message);
+  g_printerr ("%s\n", now);
 }
 
 static const char *const counts[] = { "n-chunks",   "n-clean",      "n-damaged", "n-revoked",
@@ -330,12 +395,16 @@ add_relays (Run *run, EcIdentity *identity)
     g_object_set (options, "identity", identity, NULL);
   if (opt_protocols)
     g_object_set (options, "protocols", opt_protocols, NULL);
+  if (!ec_tool_set_token (options, opt_token, &run->error))
+    return FALSE;
   for (gsize i = 0; opt_relays && opt_relays[i]; i++) {
     EcPublisherRelay *relay =
         ec_publisher_add_relay (run->publisher, opt_relays[i], options, &run->error);
 
-    if (!relay)
+    if (!relay) {
+      run->wrong_usage = TRUE;
       return FALSE;
+    }
     g_signal_connect (relay, "notify::state", G_CALLBACK (on_relay), run);
     g_signal_connect (relay, "notify::claim", G_CALLBACK (on_relay), run);
   }
@@ -348,8 +417,10 @@ prepare (Run *run, const char *uri)
   g_autoptr (EcSource) source = ec_source_new_for_uri (uri, &run->error);
   g_autoptr (EcIdentity) identity = NULL;
 
-  if (!source)
+  if (!source) {
+    run->wrong_usage = TRUE;
     return FALSE;
+  }
   identity = opt_identity || opt_stable ? ec_identity_load (opt_identity, TRUE, &run->error)
                                         : ec_identity_new_ephemeral ();
   if (!identity)
@@ -414,16 +485,26 @@ ec_verb_publish (int argc, char **argv)
         "ec publish: nobody could subscribe. Name a --relay, or an address to --listen at.\n");
     return EC_TOOL_USAGE;
   }
-  if (opt_program < 0 || opt_program > 65535 || opt_duration < 0) {
-    g_printerr ("ec publish: a number is out of range.\n");
+  if (opt_program < 0 || opt_program > 65535 || !(opt_duration >= 0 && opt_duration < 1e6)) {
+    g_printerr ("ec publish: --program is from 1 to 65535, and --duration not negative and below "
+                "1000000.\n");
+    return EC_TOOL_USAGE;
+  }
+  if (!opt_certificate != !opt_key || (opt_certificate && !opt_listen)) {
+    g_printerr ("ec publish: --certificate and --key belong together, and to --listen.\n");
     return EC_TOOL_USAGE;
   }
   if (prepare (&run, argv[1])) {
     run_publisher (&run);
+    ec_tool_linger ();
     tell_stopped (&run);
   }
   if (run.error)
     status = ec_tool_fail (VERB, run.error);
+  if (run.wrong_usage)
+    status = EC_TOOL_USAGE;
+  g_free (run.told_source);
+  g_free (run.told_broadcast);
   g_clear_object (&run.publisher);
   g_clear_error (&run.error);
   return status;

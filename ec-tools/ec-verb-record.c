@@ -38,6 +38,7 @@ static const char description[] =
     "  ec record hdhomerun://10A12347/5.1 -o news.ts --duration 1800\n"
     "  ec record 'hdhomerun://192.168.1.5/5.1?mux=no' -o - | ffplay -\n"
     "  ec record udp://@239.1.1.1:1234 -o group.ts --bytes 100000000\n"
+    "  ec record moqt://relay.example:4443/ec/v1/atsc/2065/3/ts-canonical-1 -o live.ts\n"
     "\n"
     "With --json, one object at the end: uri, file, bytes, seconds, discontinuities, extent (mux,\n"
     "program or unknown), program_number and, if it failed or the end is missing, error; of a\n"
@@ -110,10 +111,8 @@ open_output (Recording *recording, GError **error)
     return TRUE;
   }
 
-  recording->fd =
-      is_fifo (output)
-          ? open_fifo (output, ec_tool_get_cancellable ())
-          : open (output, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0666);
+  recording->fd = is_fifo (output) ? open_fifo (output, ec_tool_get_cancellable ())
+                                   : open (output, ec_tool_get_open_flags (output, force), 0666);
   if (recording->fd >= 0) {
     recording->regular = fstat (recording->fd, &st) == 0 && S_ISREG (st.st_mode);
     return TRUE;
@@ -440,6 +439,8 @@ ec_verb_record (int argc, char **argv)
   recording.source = source;
 
   ok = open_both (&recording, &error) && record (&recording, &error);
+  if (EC_IS_SHARE_SOURCE (source))
+    ec_tool_linger ();
   tell (&recording, elapsed (&recording), error);
   g_clear_error (&recording.lost);
   return ok ? EC_TOOL_DONE : ec_tool_fail ("record", error);

@@ -123,21 +123,6 @@ parse_size (const char *text, guint64 *size)
   return TRUE;
 }
 
-static gboolean
-read_token (const char *path, char **token, GError **error)
-{
-  if (!path)
-    return TRUE;
-  if (!g_file_get_contents (path, token, NULL, error))
-    return FALSE;
-  (*token)[strcspn (*token, "\r\n")] = '\0';
-  if (**token)
-    return TRUE;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-               "The token file “%s” is empty. Put a secret into its first line.", path);
-  return FALSE;
-}
-
 static EcRelay *
 make_relay (const Options *options, EcToolStatus *status)
 {
@@ -162,7 +147,9 @@ make_relay (const Options *options, EcToolStatus *status)
     g_printerr ("ec relay: --key is of a certificate. Give --certificate, too.\n");
     return NULL;
   }
-  if (!read_token (options->token_file, &token, &error)) {
+  if (options->token_file)
+    token = ec_tool_read_secret (options->token_file, "The token's file", &error);
+  if (error) {
     *status = ec_tool_fail ("relay", error);
     return NULL;
   }
@@ -217,6 +204,24 @@ to_base64 (const char *hex)
   return g_base64_encode (bytes->data, bytes->len);
 }
 
+/* As it can be dialled, but for the host where it is any of this computer's. */
+static void
+tell_address (const char *address)
+{
+  const char *const any[][2] = { { "[::]:", "IPv6" }, { "0.0.0.0:", "IPv4" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (any); i++)
+    if (g_str_has_prefix (address, any[i][0])) {
+      const char *port = address + strlen (any[i][0]);
+
+      g_print (
+          "Listening at moqt://HOST:%s and https://HOST:%s, all %s addresses of this computer\n",
+          port, port, any[i][1]);
+      return;
+    }
+  g_print ("Listening at moqt://%s and https://%s\n", address, address);
+}
+
 static void
 announce (Run *run)
 {
@@ -234,7 +239,7 @@ announce (Run *run)
     return;
   }
   for (guint i = 0; addresses[i]; i++)
-    g_print ("Listening on %s\n", addresses[i]);
+    tell_address (addresses[i]);
   for (guint i = 0; hashes[i]; i++) {
     g_autofree char *base64 = to_base64 (hashes[i]);
 
@@ -368,6 +373,16 @@ on_cancelled (GCancellable *cancellable, gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static guint
+count_sessions (EcRelay *relay)
+{
+  EcRelayStats *stats = ec_relay_get_stats (relay);
+  guint n = stats->sessions;
+
+  ec_relay_stats_free (stats);
+  return n;
+}
+
 static void
 run_relay (Run *run, guint drain_ms)
 {
@@ -390,6 +405,9 @@ run_relay (Run *run, guint drain_ms)
     g_source_remove (second);
     ec_tool_progress_clear ();
   }
+  if (!run->failed && !run->json && drain_ms > 0 && count_sessions (run->relay) > 0)
+    g_printerr ("ec relay: asked %u peers to leave; they have %.0f s. Ctrl-C again ends at once.\n",
+                count_sessions (run->relay), drain_ms / 1000.0);
   /* A second signal ends the process at once. */
   ec_relay_stop_async (run->relay, drain_ms, NULL, on_stopped, run);
   g_main_loop_run (run->loop);

@@ -13,6 +13,7 @@ static char *range;
 static char *ca_file;
 static char **hashes;
 static char **protocols;
+static char *token;
 static double list_time = 2;
 static gint64 max_objects;
 static gboolean dump;
@@ -41,6 +42,8 @@ static const GOptionEntry entries[] = {
     "SHA-256 of the server's certificate; may be repeated", "HASH" },
   { "protocol", 0, 0, G_OPTION_ARG_STRING_ARRAY, &protocols,
     "A draft to offer, such as moqt-18; may be repeated", "DRAFT" },
+  { "token", 0, 0, G_OPTION_ARG_STRING, &token,
+    "Show the server this token, of ec id or its secret; @FILE has it in its first line", "TOKEN" },
   { NULL },
 };
 
@@ -51,7 +54,8 @@ static const char description[] =
     "\n"
     "The URI's path is the namespace: fields with “/” between them. moqt:// is QUIC, https:// is\n"
     "WebTransport. With --namespace the path is what the server is asked for. “?hash=…”, “ca=”,\n"
-    "“track=” and “path=” behind it do the same as in the addresses that ec record takes.\n"
+    "“track=”, “path=” and “token=” behind it do the same as in the addresses that ec record "
+    "takes.\n"
     "\n"
     "Examples:\n"
     "  ec subscribe moqt://relay.example:4443/ec/v1/atsc/2065/3/ts-canonical-1 -t chunks -o -\n"
@@ -84,29 +88,74 @@ add_hash (const char *value)
   hashes[n + 1] = NULL;
 }
 
+static void
+take_default (char **option, const char *value)
+{
+  if (!*option)
+    *option = g_strdup (value);
+}
+
+/* FALSE: there is no such option. */
+static gboolean
+take_parameter (const char *name, const char *value, char **path)
+{
+  if (strcmp (name, "hash") == 0)
+    add_hash (value);
+  else if (strcmp (name, "ca") == 0)
+    take_default (&ca_file, value);
+  else if (strcmp (name, "track") == 0)
+    take_default (&track, value);
+  else if (strcmp (name, "token") == 0)
+    take_default (&token, value);
+  else if (strcmp (name, "path") == 0) {
+    g_free (*path);
+    *path = g_strconcat (*value == '/' ? "" : "/", value, NULL);
+  } else
+    /* What chunks are checked against and filled up from: here they are passed on as they come. */
+    return strcmp (name, "publisher") == 0 || strcmp (name, "source") == 0;
+  return TRUE;
+}
+
 /* What the address of a broadcast says behind “?”, as `ec record` takes it; what options say counts more. */
 static gboolean
 take_query (const char *query, char **path, GError **error)
 {
   GUriParamsIter iter;
-  g_autofree char *name = NULL, *value = NULL;
+  char *name, *value;
+  gboolean good = TRUE;
 
   g_uri_params_iter_init (&iter, query, -1, "&", G_URI_PARAMS_NONE);
-  while (g_uri_params_iter_next (&iter, &name, &value, error)) {
-    if (strcmp (name, "hash") == 0)
-      add_hash (value);
-    else if (strcmp (name, "ca") == 0 && !ca_file)
-      ca_file = g_strdup (value);
-    else if (strcmp (name, "track") == 0 && !track)
-      track = g_strdup (value);
-    else if (strcmp (name, "path") == 0) {
-      g_free (*path);
-      *path = g_strconcat (*value == '/' ? "" : "/", value, NULL);
-    }
-    g_clear_pointer (&name, g_free);
-    g_clear_pointer (&value, g_free);
+  while (good && g_uri_params_iter_next (&iter, &name, &value, error)) {
+    good = take_parameter (name, value, path);
+    if (!good)
+      g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI,
+                   "The address has an option “%s” that is not known. There are track, path, hash, "
+                   "ca, publisher, source and token.",
+                   name);
+    g_free (name);
+    g_free (value);
   }
   return !*error;
+}
+
+/* “a/b”, of which a “/” at the end is not meant. */
+static gboolean
+take_name (const char *text, char **name, GError **error)
+{
+  g_autofree char *field = g_strdup (text);
+  g_autoptr (EcMoqTrack) valid = NULL;
+  g_autoptr (GError) local = NULL;
+
+  if (g_str_has_suffix (field, "/"))
+    field[strlen (field) - 1] = '\0';
+  valid = *field ? ec_moq_track_new (field, "catalog", NULL, &local) : NULL;
+  if (local) {
+    g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI, "“%s” is no namespace: %s.", text,
+                 local->message);
+    return FALSE;
+  }
+  *name = g_steal_pointer (&field);
+  return TRUE;
 }
 
 /* “moqt://host:1/a/b” is “moqt://host:1” and “a/b”, unless the namespace is said apart. */
@@ -120,12 +169,16 @@ split_uri (const char *text, char **uri, char **name, GError **error)
 
   if (space) {
     *uri = g_strdup (text);
-    *name = g_strdup (space);
-    return TRUE;
+    return take_name (space, name, error);
   }
-  parsed = g_uri_parse (text, G_URI_FLAGS_ENCODED, error);
-  if (!parsed)
+  parsed = g_uri_parse (text, G_URI_FLAGS_ENCODED, NULL);
+  if (!parsed || !g_uri_get_host (parsed) || !*g_uri_get_host (parsed)) {
+    g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI,
+                 "“%s” is no address of a track: it ought to look like moqt://HOST:PORT/NAME, or "
+                 "moqt://[::1]:PORT/NAME.",
+                 text);
     return FALSE;
+  }
   if (g_uri_get_query (parsed) && !take_query (g_uri_get_query (parsed), &server_path, &local)) {
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
@@ -133,19 +186,19 @@ split_uri (const char *text, char **uri, char **name, GError **error)
   path = g_uri_get_path (parsed);
   *uri = g_uri_join (G_URI_FLAGS_ENCODED, g_uri_get_scheme (parsed), g_uri_get_userinfo (parsed),
                      g_uri_get_host (parsed), g_uri_get_port (parsed), server_path, NULL, NULL);
-  *name = g_strdup (*path == '/' ? path + 1 : path);
-  return TRUE;
+  return take_name (*path == '/' ? path + 1 : path, name, error);
 }
 
+/* NULL: the token's file cannot be read. */
 static EcMoqConnectOptions *
-make_options (void)
+make_options (GError **error)
 {
-  EcMoqConnectOptions *options = ec_moq_connect_options_new ();
+  g_autoptr (EcMoqConnectOptions) options = ec_moq_connect_options_new ();
 
   g_object_set (options, "ca-file", ca_file, "certificate-hashes", hashes, NULL);
   if (protocols)
     g_object_set (options, "protocols", protocols, NULL);
-  return options;
+  return ec_tool_set_token (options, token, error) ? g_steal_pointer (&options) : NULL;
 }
 
 /* -- Objects */
@@ -305,12 +358,17 @@ open_output (Progress *progress, GError **error)
   if (strcmp (output, "-") == 0)
     progress->fd = STDOUT_FILENO;
   else
-    progress->fd = open (output, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0666);
+    progress->fd = open (output, ec_tool_get_open_flags (output, force), 0666);
   if (progress->fd >= 0)
     return TRUE;
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-               "“%s” cannot be written: %s. Choose another name, or overwrite it with --force.",
-               output, g_strerror (errno));
+  if (errno == EEXIST)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
+                 "“%s” is there already. Choose another name, or overwrite it with --force.",
+                 output);
+  else
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+                 "“%s” cannot be written: %s. Check the folder and its permissions.", output,
+                 g_strerror (errno));
   return FALSE;
 }
 
@@ -382,6 +440,11 @@ list_namespaces (EcMoqSession *session, const char *prefix, GError **error)
       g_print ("%s\n", ec_moq_announcement_get_namespace (item));
     }
   }
+  if (g_list_model_get_n_items (G_LIST_MODEL (found)) == 0 && !as_json)
+    g_printerr (
+        "ec subscribe: nothing was announced within %g s.%s\n", list_time,
+        *prefix ? ""
+                : " Not every server tells all of it unasked: name a beginning, such as “/ec”.");
   refused = ec_moq_announcements_dup_error (found);
   if (!refused || g_list_model_get_n_items (G_LIST_MODEL (found)) > 0)
     return TRUE;
@@ -444,10 +507,15 @@ ec_verb_subscribe (int argc, char **argv)
 
   /* Before any thread starts: the signals must be blocked in all of them. */
   ec_tool_get_cancellable ();
-  options = make_options ();
+  options = make_options (&error);
+  if (!options)
+    return ec_tool_fail ("subscribe", error);
   ec_tool_progress ("Connecting to %s…", uri);
   session = ec_moq_session_new_for_uri (uri, options, ec_tool_get_cancellable (), &error);
-  if (!session || !run (session, name, first, last, &error))
-    return ec_tool_fail ("subscribe", error);
-  return EC_TOOL_DONE;
+  status = session && run (session, name, first, last, &error) ? EC_TOOL_DONE : EC_TOOL_FAILED;
+  if (session) {
+    ec_moq_session_close (session);
+    ec_tool_linger ();
+  }
+  return error ? ec_tool_fail ("subscribe", error) : status;
 }

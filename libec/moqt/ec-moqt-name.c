@@ -295,3 +295,16 @@ ec_moqt_name_to_path (const EcMoqtName *self)
   }
   return g_string_free (path, FALSE);
 }
+
+char *
+ec_moqt_name_to_text (const EcMoqtName *self)
+{
+  g_autofree char *path = ec_moqt_name_to_path (self);
+  EcMoqtField field = ec_moqt_name_get_track (self);
+  g_autofree char *track = NULL;
+
+  if (!ec_moqt_name_is_track (self))
+    return g_steal_pointer (&path);
+  track = g_uri_escape_bytes (field.data, field.size, "/");
+  return g_strconcat (path, " ", track, NULL);
+}

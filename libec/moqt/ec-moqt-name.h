@@ -53,3 +53,5 @@ gboolean ec_moqt_name_equal (gconstpointer a, gconstpointer b);
 char *ec_moqt_name_to_string (const EcMoqtName *self) G_GNUC_WARN_UNUSED_RESULT;
 /* Back from ec_moqt_name_new_from_path(): “ec/v1/atsc/2065/3/ts-canonical-1”, without the track. */
 char *ec_moqt_name_to_path (const EcMoqtName *self) G_GNUC_WARN_UNUSED_RESULT;
+/* For people who know that form: the same, and behind a blank the track. */
+char *ec_moqt_name_to_text (const EcMoqtName *self) G_GNUC_WARN_UNUSED_RESULT;

@@ -48,6 +48,7 @@ ec_moqt_session_new (const EcMoqtDraft *draft,
   self->config.authority = g_strdup (config->authority);
   self->config.implementation = g_strdup (config->implementation);
   self->config.token = config->token ? g_bytes_ref (config->token) : NULL;
+  self->config.proof = config->proof ? g_bytes_ref (config->proof) : NULL;
   self->limits = config->limits;
   init_limits (&self->limits);
   self->io = *io;
@@ -255,6 +256,7 @@ ec_moqt_session_free (EcMoqtSession *self)
   g_free ((char *) self->config.authority);
   g_free ((char *) self->config.implementation);
   g_clear_pointer (&self->config.token, g_bytes_unref);
+  g_clear_pointer (&self->config.proof, g_bytes_unref);
   g_free (self);
 }
 

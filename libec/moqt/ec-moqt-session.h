@@ -188,6 +188,7 @@ typedef struct {
   const char *authority;      /* client, QUIC; nullable */
   const char *implementation; /* "libec/0.1.0"; nullable: not told */
   GBytes *token;              /* of USE_VALUE, type 0, in SETUP; nullable */
+  GBytes *proof;              /* another one; nullable */
   EcMoqtLimits limits;
 } EcMoqtConfig;
 

@@ -10,6 +10,18 @@ timed_out (EcMoqtSession *self, gpointer owner)
 }
 
 static void
+add_token (EcMoqtParams *params, GBytes *value)
+{
+  EcMoqtToken *token;
+
+  if (!value)
+    return;
+  token = &params->tokens[params->n_tokens++];
+  token->kind = EC_MOQT_TOKEN_USE_VALUE;
+  token->value = g_bytes_ref (value);
+}
+
+static void
 send_setup (EcMoqtSession *self)
 {
   EcMoqtMessage message = { .kind = EC_MOQT_SETUP };
@@ -21,11 +33,8 @@ send_setup (EcMoqtSession *self)
   message.max_auth_token_cache = self->limits.max_auth_token_cache;
   self->credit_given = (guint64) self->limits.max_requests * 2;
   message.max_request_id = self->credit_given;
-  if (self->config.token) {
-    message.params.n_tokens = 1;
-    message.params.tokens[0].kind = EC_MOQT_TOKEN_USE_VALUE;
-    message.params.tokens[0].value = g_bytes_ref (self->config.token);
-  }
+  add_token (&message.params, self->config.token);
+  add_token (&message.params, self->config.proof);
   ec_moqt_channel_send (self->control_out, &message, FALSE);
   ec_moqt_message_clear (&message);
 }

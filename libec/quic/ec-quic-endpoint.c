@@ -55,6 +55,14 @@ open_group (const Place *place, guint n, guint16 *port, GError **error)
 
   if (*port != 0)
     ec_quic_address_set_port (&address, *port);
+  /* Sockets of a group share their port with any other process of the same user, and its packets too: is it free? */
+  if (n > 1 && ec_quic_address_get_port (&address) != 0) {
+    EcQuicSocket *probe = ec_quic_socket_new (&address, TRUE, FALSE, place->v6_only, error);
+
+    if (probe == NULL)
+      return NULL;
+    ec_quic_socket_free (probe);
+  }
   for (guint i = 0; i < n; i++) {
     EcQuicSocket *socket = ec_quic_socket_new (&address, TRUE, n > 1, place->v6_only, error);
 

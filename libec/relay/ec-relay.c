@@ -128,7 +128,7 @@ on_event (
     event = g_new0 (Event, 1);
     event->event = kind;
     event->peer = g_utf8_make_valid (peer, -1);
-    event->name = name ? ec_moqt_name_to_string (name) : NULL;
+    event->name = name ? ec_moqt_name_to_text (name) : NULL;
     event->detail = g_utf8_make_valid (detail, -1);
     g_queue_push_tail (&self->events, event);
     if (!self->emitter) {

@@ -160,3 +160,22 @@ ec_token_read (const guint8 *data, gsize size, EcToken *token)
   text = make_signed (data, body);
   return crypto_sign_verify_detached (signature, text->data, text->len, token->issuer) == 0;
 }
+
+GBytes *
+ec_token_from_text (const char *text)
+{
+  g_autofree char *standard = g_strdup (text);
+  g_autoptr (GString) padded = NULL;
+  g_autofree guint8 *data = NULL;
+  gsize size = 0;
+
+  g_strdelimit (standard, "-", '+');
+  g_strdelimit (standard, "_", '/');
+  padded = g_string_new (standard);
+  while (padded->len % 4 != 0)
+    g_string_append_c (padded, '=');
+  data = g_base64_decode (padded->str, &size);
+  if (data && ec_token_is_one (data, size))
+    return g_bytes_new (data, size);
+  return g_bytes_new (text, strlen (text));
+}

@@ -36,6 +36,8 @@ typedef struct {
 
 /* Signs with `identity`, which becomes the issuer. NULL: a field is empty or too long, or there are too many. */
 GBytes *ec_token_write (EcIdentity *identity, const EcToken *token) G_GNUC_WARN_UNUSED_RESULT;
+/* What people have: base64url without padding, as `ec id` prints it; any other text is a relay's secret, and its bytes are the token. */
+GBytes *ec_token_from_text (const char *text) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether these bytes claim to be a token of ours. */
 gboolean ec_token_is_one (const guint8 *data, gsize size);
 /* FALSE: malformed, or the signature is not the issuer's. The expiry is the caller's to compare. */

@@ -2,6 +2,7 @@
 #include "session/ec-moq-connect-options-private.h"
 
 #include "base/ec-error.h"
+#include "seal/ec-token.h"
 
 #define MAX_TOKEN 4096 /* bytes; SETUP has to fit in one message */
 
@@ -192,6 +193,22 @@ EcMoqConnectOptions *
 ec_moq_connect_options_new (void)
 {
   return g_object_new (EC_TYPE_MOQ_CONNECT_OPTIONS, NULL);
+}
+
+/**
+ * ec_moq_connect_options_set_token_text:
+ * @self: options
+ * @text: (nullable): a token as it is written down: in base64url, as `ec id` prints it, or a relay's secret as it is
+ *
+ * Sets [property@MoqConnectOptions:token] from text.
+ */
+void
+ec_moq_connect_options_set_token_text (EcMoqConnectOptions *self, const char *text)
+{
+  g_autoptr (GBytes) token = text ? ec_token_from_text (text) : NULL;
+
+  g_return_if_fail (EC_IS_MOQ_CONNECT_OPTIONS (self));
+  g_object_set (self, "token", token, NULL);
 }
 
 static GBytes *

@@ -13,5 +13,7 @@ G_DECLARE_FINAL_TYPE (EcMoqConnectOptions, ec_moq_connect_options, EC, MOQ_CONNE
 
 EC_AVAILABLE_IN_1_0
 EcMoqConnectOptions *ec_moq_connect_options_new (void) G_GNUC_WARN_UNUSED_RESULT;
+EC_AVAILABLE_IN_1_0
+void ec_moq_connect_options_set_token_text (EcMoqConnectOptions *self, const char *text);
 
 G_END_DECLS

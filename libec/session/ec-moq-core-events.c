@@ -552,9 +552,13 @@ on_announced (gpointer user_data, EcMoqtName *space, const EcMoqtRefusal *refusa
 {
   g_autofree char *path = ec_moqt_name_to_path (space);
   g_autofree char *what = g_strdup_printf ("The announcement of %s", path);
+  GError *error = NULL;
 
-  ec_moq_core_announced (user_data, space,
-                         refusal ? ec_moq_error_new_for_refusal (refusal, what) : NULL);
+  if (refusal)
+    error = ec_moq_error_new_for_refusal (refusal, what);
+  else if (lost)
+    error = g_error_new (EC_MOQ_ERROR, EC_MOQ_ERROR_REJECTED, "%s is not wanted any more.", what);
+  ec_moq_core_announced (user_data, space, lost, error);
 }
 
 static const EcMoqOriginEvents origin_events = { .announced = on_announced };
@@ -563,7 +567,9 @@ void
 ec_moq_core_start (EcMoqCore *self, EcTransport *transport, const EcMoqtDraft *draft, gboolean hold)
 {
   EcTransportInfo info;
-  EcMoqtConfig config = { .implementation = ec_moq_implementation, .token = self->token };
+  EcMoqtConfig config = { .implementation = ec_moq_implementation,
+                          .token = self->token,
+                          .proof = self->proof };
 
   if (self->uri && !self->uri->webtransport) {
     config.path = self->uri->path;

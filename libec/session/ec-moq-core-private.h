@@ -15,7 +15,7 @@ struct _EcMoqCore {
   gatomicrefcount refs;
   EcMoqOrigin *origin;    /* owned */
   EcMoqUri *uri;          /* owned; of what is dialled */
-  GBytes *token;          /* owned, nullable */
+  GBytes *token, *proof;  /* owned, nullable */
   GCancellable *dialling; /* cancelled by closing */
 
   GMutex mutex;
@@ -31,6 +31,7 @@ struct _EcMoqCore {
   gboolean over;          /* no link, and there will be none */
   EcMoqReply *connecting; /* nullable */
   GHashTable *announcing; /* EcMoqtName -> GPtrArray of EcMoqReply */
+  GHashTable *refusals;   /* EcMoqtName -> GError: what the peer said to announcements */
   gboolean takes;         /* tracks that the peer publishes */
   GQueue taken;           /* EcMoqReader, which nobody was told of yet */
 
@@ -44,6 +45,7 @@ struct _EcMoqCore {
   gboolean ticking;
   gboolean held;      /* until ec_moq_core_release() */
   GPtrArray *offered; /* EcMoqtRequest, PUBLISH of the peer's, until then */
+  gint n_readers;     /* atomic: as of the last ec_moq_core_poll_readers() */
   void (*ready) (EcMoqCore *self, gpointer user_data);
   GDestroyNotify ready_destroy;
   gpointer ready_data;
@@ -61,7 +63,8 @@ void ec_moq_core_set_string (EcMoqCore *self, EcMoqCoreString which, const char 
 /* There is no session any more; takes `error`. */
 void ec_moq_core_finish (EcMoqCore *self, GError *error);
 void ec_moq_core_run_commands (EcMoqCore *self, EcMoqtSession *session);
-void ec_moq_core_announced (EcMoqCore *self, EcMoqtName *space, GError *error);
+/* The peer's answer: that it takes it (`error` NULL), or not, or not any more (`lost`); takes `error`. */
+void ec_moq_core_announced (EcMoqCore *self, EcMoqtName *space, gboolean lost, GError *error);
 /* PUBLISH of the peer's: taken, refused, or kept until the session is released. */
 void ec_moq_core_published (EcMoqCore *self, EcMoqtRequest *request);
 /* TRUE: it was kept. */

@@ -31,6 +31,10 @@ ec_moq_core_new_for_origin (const char *uri, EcMoqOrigin *origin)
   self->announcing = g_hash_table_new_full (ec_moqt_name_hash, ec_moqt_name_equal,
                                             (GDestroyNotify) ec_moqt_name_unref,
                                             (GDestroyNotify) g_ptr_array_unref);
+  self->refusals =
+      g_hash_table_new_full (ec_moqt_name_hash, ec_moqt_name_equal,
+                             (GDestroyNotify) ec_moqt_name_unref, (GDestroyNotify) g_error_free);
+  self->n_readers = 1;
   self->watches = g_hash_table_new (NULL, NULL);
   self->streams = g_hash_table_new (NULL, NULL);
   self->listeners = g_ptr_array_new ();
@@ -55,12 +59,14 @@ ec_moq_core_unref (EcMoqCore *self)
   ec_moq_origin_unref (self->origin);
   g_clear_pointer (&self->uri, ec_moq_uri_free);
   g_clear_pointer (&self->token, g_bytes_unref);
+  g_clear_pointer (&self->proof, g_bytes_unref);
   g_clear_pointer (&self->news, ec_moq_news_unref);
   g_clear_pointer (&self->connecting, ec_moq_reply_unref);
   g_clear_error (&self->error);
   for (guint i = 0; i < EC_MOQ_CORE_N_STRINGS; i++)
     g_free (self->strings[i]);
   g_hash_table_unref (self->announcing);
+  g_hash_table_unref (self->refusals);
   g_hash_table_unref (self->watches);
   g_hash_table_unref (self->streams);
   g_ptr_array_unref (self->listeners);
@@ -259,6 +265,7 @@ ec_moq_core_connect (EcMoqCore *self, const EcMoqDialConfig *config, EcMoqReply 
 
   self->connecting = ec_moq_reply_ref (reply);
   self->token = config->token ? g_bytes_ref (config->token) : NULL;
+  self->proof = config->proof ? g_bytes_ref (config->proof) : NULL;
   self->uri = ec_moq_uri_parse (config->uri, &error);
   if (!self->uri) {
     ec_moq_core_finish (self, g_steal_pointer (&error));
@@ -404,11 +411,17 @@ ec_moq_core_finish (EcMoqCore *self, GError *error)
 /* -- Announcing */
 
 void
-ec_moq_core_announced (EcMoqCore *self, EcMoqtName *space, GError *error)
+ec_moq_core_announced (EcMoqCore *self, EcMoqtName *space, gboolean lost, GError *error)
 {
   g_autoptr (GPtrArray) replies = NULL;
 
   g_mutex_lock (&self->mutex);
+  if (error)
+    g_hash_table_insert (self->refusals, ec_moqt_name_ref (space), g_error_copy (error));
+  else
+    g_hash_table_remove (self->refusals, space);
+  if (lost)
+    g_clear_error (&error);
   replies = g_hash_table_lookup (self->announcing, space);
   if (replies)
     g_ptr_array_ref (replies);
@@ -445,4 +458,31 @@ ec_moq_core_announce (EcMoqCore *self, EcMoqtName *space, EcMoqReply *reply)
     return;
   }
   ec_moq_origin_add_namespace (self->origin, space);
+}
+
+GError *
+ec_moq_core_dup_refusal (EcMoqCore *self, EcMoqtName *space)
+{
+  const GError *refusal;
+  GError *copy;
+
+  g_mutex_lock (&self->mutex);
+  refusal = g_hash_table_lookup (self->refusals, space);
+  copy = refusal ? g_error_copy (refusal) : NULL;
+  g_mutex_unlock (&self->mutex);
+  return copy;
+}
+
+static void
+do_count (EcMoqCore *self, EcMoqtSession *session, gpointer data)
+{
+  g_atomic_int_set (&self->n_readers,
+                    session ? (gint) ec_moq_origin_link_get_n_readers (self->origin_link) : 0);
+}
+
+guint
+ec_moq_core_poll_readers (EcMoqCore *self)
+{
+  ec_moq_core_run (self, do_count, NULL, NULL);
+  return (guint) g_atomic_int_get (&self->n_readers);
 }

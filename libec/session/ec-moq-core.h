@@ -70,6 +70,10 @@ guint64 ec_moq_core_get_rtt_us (EcMoqCore *self);
 EcMoqOrigin *ec_moq_core_get_origin (EcMoqCore *self);
 /* `reply` comes with the peer's answer to the announcement of `space`. */
 void ec_moq_core_announce (EcMoqCore *self, EcMoqtName *space, EcMoqReply *reply);
+/* Why the peer does not take the announcement of `space`, or not any more; NULL: it does, or has not answered. */
+GError *ec_moq_core_dup_refusal (EcMoqCore *self, EcMoqtName *space);
+/* How many subscriptions and fetches of the peer's are served; asks the link's thread, and says what it said the last time: 1 at first. */
+guint ec_moq_core_poll_readers (EcMoqCore *self);
 
 /* What the peer publishes is taken from now on, and told as EC_MOQ_CORE_NEWS_TAKEN; with `prefix` (nullable) it is asked to publish all under it. */
 void ec_moq_core_take (EcMoqCore *self, EcMoqtName *prefix);

@@ -22,6 +22,7 @@ typedef struct {
   GPtrArray *certificate_hashes;
   const char *ca_file;
   GBytes *token;        /* an authorization token, shown to the server in SETUP; nullable */
+  GBytes *proof;        /* another one, which says who we are (ECP-0006 §3); nullable */
   EcIdentity *identity; /* shown as a raw public key where the server takes one; nullable */
   const char *const
       *protocols;     /* drafts offered ("moqt-18", …), NULL-terminated; NULL: all of ours */

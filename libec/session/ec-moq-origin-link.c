@@ -86,6 +86,19 @@ ec_moq_origin_link_free (EcMoqOriginLink *self)
   g_free (self);
 }
 
+guint
+ec_moq_origin_link_get_n_readers (EcMoqOriginLink *self)
+{
+  GHashTableIter iter;
+  gpointer part;
+  guint n = self->waiting->len;
+
+  g_hash_table_iter_init (&iter, self->parts);
+  while (g_hash_table_iter_next (&iter, NULL, &part))
+    n += ((Part *) part)->kind == PART_READER;
+  return n;
+}
+
 /* -- Keeping the peer up to date */
 
 static void

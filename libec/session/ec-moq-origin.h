@@ -44,6 +44,8 @@ EcMoqOriginLink *ec_moq_origin_attach (EcMoqOrigin *self,
                                        const EcMoqOriginEvents *events,
                                        gpointer user_data) G_GNUC_WARN_UNUSED_RESULT;
 void ec_moq_origin_link_release (EcMoqOriginLink *self);
+/* Subscriptions and fetches that are being served. */
+guint ec_moq_origin_link_get_n_readers (EcMoqOriginLink *self);
 /* When the session has closed: its requests are gone. */
 void ec_moq_origin_link_free (EcMoqOriginLink *self);
 

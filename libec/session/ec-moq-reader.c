@@ -323,7 +323,7 @@ reader_new (
     EcMoqCore *core, EcMoqtName *track, gboolean fetches, EcMoqStart start, EcMoqReply *reply)
 {
   EcMoqReader *self = g_new0 (EcMoqReader, 1);
-  g_autofree char *name = ec_moqt_name_to_string (track);
+  g_autofree char *name = ec_moqt_name_to_text (track);
 
   g_atomic_ref_count_init (&self->refs);
   g_mutex_init (&self->mutex);

@@ -118,17 +118,25 @@ open_broadcast (EcPublishChunks *self, EcChunkRecord *record)
 /* -- What the chunker says */
 
 static void
-on_opened (gpointer user_data, EcChunkRecord *record)
+open_source (EcPublishChunks *self, EcChunkRecord *record)
 {
-  EcPublishChunks *self = user_data;
   g_autofree char *catalog = catalog_of (record, self->label);
 
-  if (self->finishing)
-    return;
   if (!self->source || record->timeline != self->timeline)
     begin_timeline (self, record->timeline);
   if (self->source && ec_publish_broadcast_is_above (self->source, record->index))
     ec_publish_broadcast_open (self->source, record->index, catalog);
+}
+
+static void
+on_opened (gpointer user_data, EcChunkRecord *record)
+{
+  EcPublishChunks *self = user_data;
+
+  /* Of canonical input the program is known with the first part: its head may come packet by packet (ECP-0002 §8). */
+  if (self->finishing || !record->program)
+    return;
+  open_source (self, record);
   open_broadcast (self, record);
 }
 
@@ -141,6 +149,8 @@ on_part (gpointer user_data, EcChunkRecord *record, GBytes *bytes, gboolean last
   /* The end of input cuts a part, too: it is not the chunk's. */
   if (self->finishing)
     return;
+  if (id == 0 && record->canonical && record->program)
+    open_source (self, record);
   if (self->source && record->timeline == self->timeline)
     ec_publish_broadcast_part (self->source, record->index, bytes);
   if (self->broadcast && record->stream_id)

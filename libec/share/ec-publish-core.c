@@ -403,13 +403,33 @@ start_chunks (EcPublishCore *self)
 }
 
 static gboolean
+check_name (EcPublishCore *self, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (EcPublishBroadcast) broadcast = NULL;
+
+  if (!self->name)
+    return TRUE;
+  broadcast =
+      ec_publish_broadcast_new (self->name, ec_identity_get_node_id (self->identity), &local);
+  if (broadcast && *self->name)
+    return TRUE;
+  g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI,
+               "“%s” is no name to publish under: %s. Write fields with “/” between them, such as "
+               "home/5.1.",
+               self->name, local ? local->message : "it is empty");
+  return FALSE;
+}
+
+static gboolean
 open_times (EcPublishCore *self, GError **error)
 {
   if (!self->times_file)
     return TRUE;
   self->times = fopen (self->times_file, "we");
   if (!self->times)
-    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "“%s” cannot be written: %s",
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+                 "“%s” cannot be written: %s. Check the folder and its permissions.",
                  self->times_file, g_strerror (errno));
   return self->times != NULL;
 }
@@ -551,7 +571,7 @@ work (gpointer data)
   g_autoptr (EcPublishCore) self = data;
   GError *error = NULL;
 
-  if (open_times (self, &error) && start_listening (self, &error)) {
+  if (check_name (self, &error) && open_times (self, &error) && start_listening (self, &error)) {
     for (guint i = 0; i < self->relays->len; i++)
       ec_publish_relay_start (self->relays->pdata[i]);
     if (start_source (self, &error)) {

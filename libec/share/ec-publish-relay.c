@@ -5,6 +5,7 @@
 
 #include "base/ec-error.h"
 #include "chunk/ec-stream-claim.h"
+#include "moqt/ec-moqt-draft.h"
 #include "seal/ec-token.h"
 #include "session/ec-moq-connect-options-private.h"
 #include "session/ec-moq-core.h"
@@ -13,9 +14,13 @@
 
 #define LOOK_TIME (100 * 1000)          /* µs, between looks at what has changed */
 #define GOOD_TIME (10 * G_USEC_PER_SEC) /* a session that lived so long: the back-off starts anew */
+#define IDLE_TIME 12000 /* ms, at most: viewers wait for us at a relay that was started anew */
 #define SILENT_TIME (5 * G_USEC_PER_SEC) /* a name under which nothing comes is not served */
 #define PROOF_SECONDS 600 /* that a proof of who we are holds; one is made for each session */
-#define COMPARE_EVERY 16  /* clean chunks; while we publish the name too */
+#define ASK_AGAIN                                                                                  \
+  (30 * G_USEC_PER_SEC) /* for a name that was refused: whoever had it may be gone */
+#define LEAVE_TIME (60 * G_USEC_PER_SEC)   /* at most, that a relay is served that goes away */
+#define COMPARE_EVERY 16                   /* clean chunks; while we publish the name too */
 #define COMPARE_TIME (10 * G_USEC_PER_SEC) /* for one of them */
 
 /* Waits before each further attempt, ms; the last one repeats. */
@@ -31,12 +36,16 @@ struct _EcPublishRelay {
   EcMoqNews *news;     /* owned, nullable */
   GCancellable *stopped;
   GThread *thread;
+  EcMoqCore
+      *leaving; /* the thread's; owned: of a relay that goes away, while somebody reads there */
+  gint64 leaving_until;
 
   GMutex mutex;
   GCond cond;
   /* under the mutex */
   EcPublishRelayState state;
   GError *error;
+  GError *refused;               /* what the relay does not take, in this session; nullable */
   EcMoqCore *core;               /* owned; the session, while there is one */
   EcPublishBroadcast *source;    /* owned, nullable */
   EcPublishBroadcast *broadcast; /* owned, nullable */
@@ -47,6 +56,24 @@ struct _EcPublishRelay {
   gint64 due_index;
   guint n_since; /* clean chunks since the last one */
 };
+
+/* What is not spoken here will not be the next time, either. */
+static gboolean
+check_protocols (const char *const *protocols, GError **error)
+{
+  for (gsize i = 0; protocols && protocols[i]; i++) {
+    g_autofree char *ours = NULL;
+
+    if (ec_moqt_draft_find (protocols[i]))
+      continue;
+    ours = g_strjoinv (", ", (char **) ec_moqt_draft_alpns ());
+    g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_VERSION,
+                 "“%s” is no draft of MOQT that is spoken here; choose from %s.", protocols[i],
+                 ours);
+    return FALSE;
+  }
+  return TRUE;
+}
 
 EcPublishRelay *
 ec_publish_relay_new (const char *uri, EcMoqConnectOptions *options, GError **error)
@@ -62,8 +89,11 @@ ec_publish_relay_new (const char *uri, EcMoqConnectOptions *options, GError **er
   self->uri = g_strdup (uri);
   ec_stream_claim_init (&self->claim);
   parsed = ec_moq_uri_parse (uri, error);
-  if (!parsed || !ec_moq_connect_options_fill (options, &self->dial, error))
+  if (!parsed || !ec_moq_connect_options_fill (options, &self->dial, error) ||
+      !check_protocols (self->dial.protocols, error))
     return NULL;
+  self->dial.idle_timeout_ms =
+      self->dial.idle_timeout_ms ? MIN (self->dial.idle_timeout_ms, IDLE_TIME) : IDLE_TIME;
   self->ca_file = g_strdup (self->dial.ca_file);
   self->protocols = g_strdupv ((char **) self->dial.protocols);
   self->dial.uri = self->uri;
@@ -71,6 +101,8 @@ ec_publish_relay_new (const char *uri, EcMoqConnectOptions *options, GError **er
   self->dial.protocols = (const char *const *) self->protocols;
   if (self->dial.identity)
     g_object_ref (self->dial.identity);
+  if (self->dial.token)
+    g_bytes_ref (self->dial.token);
   return g_steal_pointer (&self);
 }
 
@@ -86,12 +118,14 @@ ec_publish_relay_unref (EcPublishRelay *self)
 {
   if (!g_atomic_ref_count_dec (&self->refs))
     return;
-  g_assert (!self->thread && !self->core);
+  g_assert (!self->thread && !self->core && !self->leaving);
   g_clear_pointer (&self->news, ec_moq_news_unref);
   g_clear_pointer (&self->source, ec_publish_broadcast_unref);
   g_clear_pointer (&self->broadcast, ec_publish_broadcast_unref);
   g_clear_pointer (&self->dial.certificate_hashes, g_ptr_array_unref);
   g_clear_object (&self->dial.identity);
+  g_clear_pointer (&self->dial.token, g_bytes_unref);
+  g_clear_error (&self->refused);
   ec_moq_origin_unref (self->origin);
   g_clear_error (&self->error);
   g_object_unref (self->stopped);
@@ -174,10 +208,12 @@ ec_publish_relay_get_claim (EcPublishRelay *self)
 GError *
 ec_publish_relay_dup_error (EcPublishRelay *self)
 {
+  const GError *what;
   GError *error;
 
   g_mutex_lock (&self->mutex);
-  error = self->error ? g_error_copy (self->error) : NULL;
+  what = self->error ? self->error : self->refused;
+  error = what ? g_error_copy (what) : NULL;
   g_mutex_unlock (&self->mutex);
   return error;
 }
@@ -285,6 +321,8 @@ typedef struct {
   EcPublishCompare *chunk; /* one, now and then, when it is */
   EcMoqtName *space;       /* owned; of the name that they are about */
   gint64 chunk_since;
+  gint64 refused_us; /* when a name was, that is still refused */
+  EcMoqtName *again; /* owned, nullable: one that is announced again at the next look */
 } Session;
 
 static void
@@ -414,6 +452,111 @@ compare_chunk (EcPublishRelay *self, Session *session)
     g_clear_pointer (&session->chunk, ec_publish_compare_free);
 }
 
+/* -- The thread: what the relay does not take */
+
+static EcPublishBroadcast *
+find_refused_locked (EcPublishRelay *self, Session *session, GError **refused)
+{
+  EcPublishBroadcast *both[] = { self->source, self->offered ? self->broadcast : NULL };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (both); i++) {
+    *refused =
+        both[i] ? ec_moq_core_dup_refusal (session->core, ec_publish_broadcast_get_space (both[i]))
+                : NULL;
+    if (*refused)
+      return both[i];
+  }
+  return NULL;
+}
+
+static gboolean
+is_offered_locked (EcPublishRelay *self, EcMoqtName *space)
+{
+  return (self->source &&
+          ec_moqt_name_equal (ec_publish_broadcast_get_space (self->source), space)) ||
+         (self->offered &&
+          ec_moqt_name_equal (ec_publish_broadcast_get_space (self->broadcast), space));
+}
+
+/* A peer that was told of a name's end and beginning is asked anew. */
+static void
+ask_again_locked (EcPublishRelay *self, Session *session, EcPublishBroadcast *refused)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (session->again) {
+    if (is_offered_locked (self, session->again))
+      ec_moq_origin_add_namespace (self->origin, session->again);
+    g_clear_pointer (&session->again, ec_moqt_name_unref);
+  } else if (refused && now - session->refused_us > ASK_AGAIN) {
+    session->refused_us = now;
+    session->again = ec_moqt_name_ref (ec_publish_broadcast_get_space (refused));
+    ec_moq_origin_remove_namespace (self->origin, session->again);
+  }
+}
+
+static void
+look_at_refusals (EcPublishRelay *self, Session *session)
+{
+  EcPublishBroadcast *which;
+  GError *refused = NULL;
+  gboolean changed;
+
+  g_mutex_lock (&self->mutex);
+  which = find_refused_locked (self, session, &refused);
+  changed = g_strcmp0 (refused ? refused->message : NULL,
+                       self->refused ? self->refused->message : NULL) != 0;
+  if (changed)
+    session->refused_us = g_get_monotonic_time ();
+  g_clear_error (&self->refused);
+  self->refused = refused;
+  ask_again_locked (self, session, which);
+  g_mutex_unlock (&self->mutex);
+  if (changed)
+    tell (self);
+}
+
+static void
+stop_refusals (EcPublishRelay *self, Session *session)
+{
+  g_mutex_lock (&self->mutex);
+  if (session->again && is_offered_locked (self, session->again))
+    ec_moq_origin_add_namespace (self->origin, session->again);
+  g_clear_error (&self->refused);
+  g_mutex_unlock (&self->mutex);
+  g_clear_pointer (&session->again, ec_moqt_name_unref);
+}
+
+/* -- The thread: a relay that goes away */
+
+static void
+drop_leaving (EcPublishRelay *self)
+{
+  if (!self->leaving)
+    return;
+  ec_moq_core_close (self->leaving, 0, "");
+  g_clear_pointer (&self->leaving, ec_moq_core_unref);
+}
+
+/* Takes `core`. Who reads there is served until the relay closes it, or all of them have left for where we go too (§3.6). */
+static void
+leave (EcPublishRelay *self, EcMoqCore *core)
+{
+  drop_leaving (self);
+  self->leaving = core;
+  self->leaving_until = g_get_monotonic_time () + LEAVE_TIME;
+}
+
+/* While there is another session. */
+static void
+look_at_leaving (EcPublishRelay *self)
+{
+  if (self->leaving && (ec_moq_core_get_state (self->leaving) == EC_MOQ_SESSION_STATE_CLOSED ||
+                        ec_moq_core_poll_readers (self->leaving) == 0 ||
+                        g_get_monotonic_time () > self->leaving_until))
+    drop_leaving (self);
+}
+
 /* -- The thread: sessions */
 
 static gboolean
@@ -460,14 +603,16 @@ connect_to (EcPublishRelay *self, const char *uri, GError **error)
   g_autoptr (GBytes) token = prove (self, uri);
 
   dial.uri = uri;
-  if (token)
-    dial.token = token;
+  dial.proof = token;
   ec_moq_core_connect (core, &dial, reply);
   if (ec_moq_reply_wait (reply, self->stopped, error))
     return g_steal_pointer (&core);
   ec_moq_core_close (core, 0, "");
   return NULL;
 }
+
+static const char going_away[] =
+    "The relay is shutting down. Who reads there is served until it has.";
 
 /* Until the session is over; the error says why. `*next`: where its GOAWAY leads, or NULL. */
 static void
@@ -485,10 +630,13 @@ run_session (EcPublishRelay *self, EcMoqCore *core, char **next, GError **error)
     look_at_name (self, &session);
     compare_live (self, &session);
     compare_chunk (self, &session);
+    look_at_refusals (self, &session);
+    look_at_leaving (self);
     if (!sleep_us (self, LOOK_TIME))
       break;
   }
   stop_comparing (&session);
+  stop_refusals (self, &session);
 
   g_mutex_lock (&self->mutex);
   g_clear_pointer (&self->core, ec_moq_core_unref);
@@ -499,8 +647,7 @@ run_session (EcPublishRelay *self, EcMoqCore *core, char **next, GError **error)
   g_mutex_unlock (&self->mutex);
   if (state == EC_MOQ_SESSION_STATE_GOING_AWAY) {
     *next = ec_moq_core_dup_string (core, EC_MOQ_CORE_NEW_URI);
-    g_set_error_literal (error, EC_MOQ_ERROR, EC_MOQ_ERROR_GOING_AWAY,
-                         "The relay is shutting down.");
+    g_set_error_literal (error, EC_MOQ_ERROR, EC_MOQ_ERROR_GOING_AWAY, going_away);
   } else if (state == EC_MOQ_SESSION_STATE_CLOSED) {
     GError *closed = ec_moq_core_dup_error (core);
 
@@ -514,7 +661,6 @@ work (gpointer data)
 {
   EcPublishRelay *self = data;
   g_autofree char *uri = g_strdup (self->uri);
-  g_autoptr (EcMoqCore) leaving = NULL; /* of a relay that goes away, until there is another */
   guint attempt = 0;
 
   while (!is_stopped (self)) {
@@ -526,9 +672,11 @@ work (gpointer data)
 
     set_state (self, EC_PUBLISH_RELAY_CONNECTING, ec_publish_relay_dup_error (self));
     core = connect_to (self, uri, &error);
-    if (leaving)
-      ec_moq_core_close (leaving, 0, "");
-    g_clear_pointer (&leaving, ec_moq_core_unref);
+    if (!core && self->leaving &&
+        ec_moq_core_get_state (self->leaving) != EC_MOQ_SESSION_STATE_CLOSED) {
+      g_clear_error (&error);
+      error = g_error_new_literal (EC_MOQ_ERROR, EC_MOQ_ERROR_GOING_AWAY, going_away);
+    }
     if (core) {
       run_session (self, core, &next, &error);
       away = ec_moq_core_get_state (core) == EC_MOQ_SESSION_STATE_GOING_AWAY;
@@ -542,15 +690,14 @@ work (gpointer data)
       break;
     }
     if (core && away)
-      leaving = g_steal_pointer (&core);
+      leave (self, g_steal_pointer (&core));
     g_free (uri);
     uri = g_strdup (next && *next ? next : self->uri);
     set_state (self, EC_PUBLISH_RELAY_WAITING, error);
     sleep_us (self, (gint64) back_off[MIN (attempt, G_N_ELEMENTS (back_off) - 1)] * 1000);
     attempt++;
   }
-  if (leaving)
-    ec_moq_core_close (leaving, 0, "");
+  drop_leaving (self);
   set_state (self, EC_PUBLISH_RELAY_STOPPED, NULL);
   return NULL;
 }

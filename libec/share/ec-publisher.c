@@ -545,7 +545,8 @@ ec_publisher_new (EcSource *source)
  * @options: (nullable): how to connect
  * @error: return location for an error
  *
- * Publishes through a relay.
+ * Publishes through a relay. Who publishes all the time hears of the relay all the time: one that is silent for 12 seconds, or for
+ * [property@MoqConnectOptions:idle-timeout] if that is less, is dialled again.
  *
  * Fails with %EC_MOQ_ERROR_BAD_URI, or %EC_MOQ_ERROR_CERTIFICATE where a hash of @options is none.
  *

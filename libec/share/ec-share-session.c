@@ -10,6 +10,7 @@
 #define LOOK_TIME (100 * 1000) /* µs, between looks at manifests while nothing else comes */
 #define LAST_MANIFESTS (2 * G_USEC_PER_SEC) /* for those of the last chunks, at the end */
 #define ASK_AGAIN (3 * G_USEC_PER_SEC)      /* for a node's manifests, which nobody had */
+#define LOOK_AGAIN G_USEC_PER_SEC           /* for where to go from a server that goes away */
 #define MIN_BACK_OFF 100                    /* ms */
 #define MAX_BACK_OFF 4000
 /* An end within this long of the one before is no good one, but a relay that lost its publisher. */
@@ -24,6 +25,8 @@ typedef struct {
 typedef struct {
   EcShareData *data;
   EcMoqCore *core;
+  EcMoqCore *next; /* where we go as `core` goes away; NULL: not yet */
+  gint64 next_us;  /* when that is tried again */
   EcMoqReader *chunks;
   GArray *manifests; /* Manifests */
   GCancellable *cancellable;
@@ -37,15 +40,21 @@ reader_drop (EcMoqReader *reader)
 }
 
 static void
+core_drop (EcMoqCore *core)
+{
+  ec_moq_core_close (core, 0, "");
+  ec_moq_core_unref (core);
+}
+
+static void
 session_clear (Session *self)
 {
   for (guint i = 0; self->manifests && i < self->manifests->len; i++)
     g_clear_pointer (&g_array_index (self->manifests, Manifests, i).reader, reader_drop);
   g_clear_pointer (&self->manifests, g_array_unref);
   g_clear_pointer (&self->chunks, reader_drop);
-  if (self->core)
-    ec_moq_core_close (self->core, 0, "");
-  g_clear_pointer (&self->core, ec_moq_core_unref);
+  g_clear_pointer (&self->core, core_drop);
+  g_clear_pointer (&self->next, core_drop);
 }
 
 /* -- What went wrong, as a source says it */
@@ -90,17 +99,27 @@ fail (GError **error, GError *from)
 
 /* -- Beginning */
 
+static EcMoqCore *
+dial (Session *self, const char *server, EcMoqReply *reply)
+{
+  EcShareUri *uri = self->data->uri;
+  EcMoqDialConfig config = {
+    .uri = server, .certificate_hashes = uri->hashes, .ca_file = uri->ca_file, .token = uri->token
+  };
+  EcMoqCore *core = ec_moq_core_new (server);
+
+  ec_moq_core_connect (core, &config, reply);
+  return core;
+}
+
 static gboolean
 connect_to (Session *self, GError **error)
 {
-  EcShareUri *uri = self->data->uri;
   g_autoptr (EcMoqReply) reply = ec_moq_reply_new ();
-  EcMoqDialConfig dial = { .uri = uri->server,
-                           .certificate_hashes = uri->hashes,
-                           .ca_file = uri->ca_file };
 
-  self->core = ec_moq_core_new (uri->server);
-  ec_moq_core_connect (self->core, &dial, reply);
+  if (self->core) /* it came about while the one before went away */
+    return TRUE;
+  self->core = dial (self, self->data->uri->server, reply);
   return ec_moq_reply_wait (reply, self->cancellable, error);
 }
 
@@ -286,6 +305,29 @@ take (Session *self, EcMoqInboxItem *item)
   }
 }
 
+/* A server that goes away still serves us for a while (§3.6); TRUE: there is another session. */
+static gboolean
+look_elsewhere (Session *self)
+{
+  g_autoptr (EcMoqReply) reply = NULL;
+  g_autofree char *uri = NULL;
+
+  if (self->next) {
+    EcMoqSessionState state = ec_moq_core_get_state (self->next);
+
+    if (state != EC_MOQ_SESSION_STATE_CLOSED)
+      return state == EC_MOQ_SESSION_STATE_OPEN;
+    g_clear_pointer (&self->next, core_drop);
+  }
+  if (g_get_monotonic_time () < self->next_us)
+    return FALSE;
+  self->next_us = g_get_monotonic_time () + LOOK_AGAIN;
+  reply = ec_moq_reply_new ();
+  uri = ec_moq_core_dup_string (self->core, EC_MOQ_CORE_NEW_URI);
+  self->next = dial (self, uri && *uri ? uri : self->data->uri->server, reply);
+  return FALSE;
+}
+
 /* Until the track, the MOQT session or the source ends; TRUE: the track did. */
 static gboolean
 read_chunks (Session *self, GError **error)
@@ -311,7 +353,8 @@ read_chunks (Session *self, GError **error)
     }
     if (!item && !ec_source_core_quiet (data->core, error))
       return FALSE;
-    if (ec_moq_core_get_state (self->core) == EC_MOQ_SESSION_STATE_GOING_AWAY) {
+    if (ec_moq_core_get_state (self->core) == EC_MOQ_SESSION_STATE_GOING_AWAY &&
+        look_elsewhere (self)) {
       g_set_error_literal (error, EC_SOURCE_ERROR, EC_SOURCE_ERROR_GONE,
                            "The server is shutting down.");
       return FALSE;
@@ -365,11 +408,12 @@ share_session (EcSourceCore *core, gpointer user_data, GCancellable *cancellable
   EcShareData *data = user_data;
   guint wait_ms = MIN_BACK_OFF;
   gboolean done = FALSE;
+  EcMoqCore *next = NULL;
 
   data->core = core;
   ec_share_begin (data);
   while (!done) {
-    Session session = { .data = data, .cancellable = cancellable };
+    Session session = { .data = data, .core = g_steal_pointer (&next), .cancellable = cancellable };
     GError *local = NULL;
     gint64 since = g_get_monotonic_time ();
     gboolean began = begin (&session, &local);
@@ -382,17 +426,23 @@ share_session (EcSourceCore *core, gpointer user_data, GCancellable *cancellable
       wait_for_manifests (&session);
       ec_share_tick (data, TRUE);
     }
+    if (!done && session.next && ec_moq_core_get_state (session.next) == EC_MOQ_SESSION_STATE_OPEN)
+      next = g_steal_pointer (&session.next);
     session_clear (&session);
     if (done)
       break;
     if (!data->ever || g_cancellable_is_cancelled (cancellable) ||
         g_error_matches (local, EC_SOURCE_ERROR, EC_SOURCE_ERROR_STALLED) ||
-        g_error_matches (local, EC_SOURCE_ERROR, EC_SOURCE_ERROR_NOT_TS))
+        g_error_matches (local, EC_SOURCE_ERROR, EC_SOURCE_ERROR_NOT_TS)) {
+      g_clear_pointer (&next, core_drop);
       return fail (error, local);
+    }
     g_debug ("%s: %s", data->uri->name, local->message);
     if (began && g_get_monotonic_time () - since > SHORT_TIME)
       wait_ms = MIN_BACK_OFF;
     g_clear_error (&local);
+    if (next)
+      continue;
     if (!back_off (data, &wait_ms, cancellable, error))
       return FALSE;
   }

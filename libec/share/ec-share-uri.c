@@ -5,6 +5,7 @@
 
 #include "base/ec-error.h"
 #include "moqt/ec-moqt-name.h"
+#include "seal/ec-token.h"
 #include "session/ec-moq-uri.h"
 
 #define HASH_SIZE 32
@@ -30,6 +31,7 @@ ec_share_uri_free (EcShareUri *self)
 {
   g_clear_pointer (&self->hashes, g_ptr_array_unref);
   g_clear_pointer (&self->publishers, g_ptr_array_unref);
+  g_clear_pointer (&self->token, g_bytes_unref);
   g_free (self->server);
   g_free (self->who);
   g_free (self->name);
@@ -106,7 +108,10 @@ take_option (EcShareUri *self, const char *name, const char *value, char **path)
     return add_hash (self, value);
   if (strcmp (name, "publisher") == 0)
     return add_publisher (self, value);
-  if (strcmp (name, "track") == 0) {
+  if (strcmp (name, "token") == 0) {
+    g_clear_pointer (&self->token, g_bytes_unref);
+    self->token = ec_token_from_text (value);
+  } else if (strcmp (name, "track") == 0) {
     g_free (self->track);
     self->track = g_strdup (value);
   } else if (strcmp (name, "ca") == 0) {
@@ -118,6 +123,22 @@ take_option (EcShareUri *self, const char *name, const char *value, char **path)
   } else
     return FALSE;
   return *value != '\0';
+}
+
+static char *
+why_not (const char *name, const char *value)
+{
+  static const char *const known[] = { "ca", "source", "token", "track" };
+
+  if (strcmp (name, "hash") == 0 || strcmp (name, "publisher") == 0)
+    return g_strdup_printf ("“%s” in it takes 64 hexadecimal digits, and “%s” is none of that",
+                            name, value);
+  for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
+    if (strcmp (name, known[i]) == 0)
+      return g_strdup_printf ("“%s” in it says nothing", name);
+  return g_strdup_printf ("it has an option “%s” that is not known. There are track, path, hash, "
+                          "ca, publisher, source and token",
+                          name);
 }
 
 static gboolean
@@ -132,8 +153,7 @@ take_query (EcShareUri *self, const char *text, const char *query, char **path, 
   while (good && g_uri_params_iter_next (&iter, &name, &value, &local)) {
     good = take_option (self, name, value, path);
     if (!good) {
-      g_autofree char *why =
-          g_strdup_printf ("it has an option “%s” that is not known, or of no use", name);
+      g_autofree char *why = why_not (name, value);
 
       bad (error, text, why);
     }

@@ -10,7 +10,7 @@
  *   https://HOST[:PORT]/NAME[?OPTION&…]   over WebTransport, where NAME begins with “ec/v1/”, or there is an option `track`: any other
  *                                         is a page of the web
  *
- * Options: path=PATH (of the server; “/”), track=NAME, ca=FILE, hash=HEX, publisher=NODE-ID, source=NAME; hash and publisher may be
+ * Options: path=PATH (of the server; “/”), track=NAME, ca=FILE, hash=HEX, publisher=NODE-ID, source=NAME, token=TEXT; hash and publisher may be
  * repeated.
  */
 typedef struct {
@@ -20,6 +20,7 @@ typedef struct {
   char *track;  /* NULL: as the catalog says */
   char *ca_file;
   char *fallback;        /* the source-scoped broadcast for holes; nullable */
+  GBytes *token;         /* for the server; nullable */
   GPtrArray *hashes;     /* GBytes of 32, or NULL */
   GPtrArray *publishers; /* node ids that are trusted */
 } EcShareUri;

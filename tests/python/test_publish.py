@@ -2,10 +2,14 @@
 """`ec publish` through `ec relay`, and straight, to subscribers: byte for byte what `ec chunk` makes of the same tuner."""
 
 import contextlib
+import signal
+import subprocess
+import types
 
 import pytest
 
-from moqlab import EC, Process, Publisher, Recorder, Reference, Relay, Tuner, check_stream, split_chunks
+from moqlab import (BUILD, CERTIFICATE, EC, Process, Publisher, Recorder, Reference, Relay, Tuner, check_stream,
+                    split_chunks)
 
 pytestmark = pytest.mark.skipif(not EC.exists(), reason=f"there is no {EC}; set EC_BUILD_DIR")
 
@@ -87,6 +91,29 @@ def test_chunk_again(lab, tmp_path):
     assert len(again.lines) == 4
 
 
+def test_publish_again(lab, tmp_path):
+    """What is received is a source: it is published again with the same chunks, and so is a recording of it."""
+    tuner, relay = lab(Tuner("127.0.0.2")), lab(Relay())
+    reference = lab(Reference(tuner, tmp_path / "reference"))
+    publisher = lab(Publisher(tuner.channel(), relay))
+    publisher.wait_source()
+    uri = relay.uri(publisher.wait_broadcast(), publisher=publisher.node)
+    again = lab(Publisher(uri, relay, options=["--name", "again/5.1"]))
+    assert again.wait_source() == "again/5.1"
+    relay.wait_for("the name", lambda line: line.get("name") == "again/5.1")
+    live = lab(Recorder(relay.uri("again/5.1", publisher=again.node), tmp_path / "live.ts"))
+    live.wait_size(150_000)
+    outcome = live.finish()
+    assert again.stop() == 0, again.errors
+    assert publisher.stop() == 0, publisher.errors
+    assert outcome["forged"] == outcome["lost"] == 0, outcome
+    assert check_stream(live.path.read_bytes(), reference.finish()) >= 1
+    file = lab(Publisher(live.path, relay, options=["--name", "file/5.1"]))
+    assert file.wait_source() == "file/5.1"
+    file.wait_for("a chunk", lambda line: line.get("n_chunks"))
+    assert file.stop() == 0, file.errors
+
+
 def test_damage(lab, tmp_path):
     """A bad antenna: the broadcast's own name carries no damage, and the source's own fills what is missing there."""
     tuner, relay = lab(Tuner("127.0.0.2", "--loss", "0.0004")), lab(Relay())
@@ -117,6 +144,14 @@ def test_protected(lab):
     assert "protected (DRM)" in "".join(publisher.errors)
 
 
+def check_cut(data, chunks):
+    """Of what was received, only the chunk that was open when it broke off is cut off."""
+    cut = [index for index, received in split_chunks(data)[:-1]
+           if index in chunks and chunks[index][0] and received != chunks[index][1]]
+    assert len(cut) <= 1
+    return check_stream(data, {index: chunk for index, chunk in chunks.items() if index not in cut}, whole=False)
+
+
 def test_comes_back(lab, tmp_path):
     """The only publisher is killed, and started again: the subscriber waits, and goes on."""
     tuner, relay = lab(Tuner("127.0.0.2")), lab(Relay())
@@ -132,9 +167,176 @@ def test_comes_back(lab, tmp_path):
     recorder.wait_size(size + SIZE // 4)
     outcome = recorder.finish()
     assert again.stop() == 0, again.errors
-    # Only the chunk that was open when it was killed is cut off.
-    received, chunks = split_chunks(recorder.path.read_bytes()), reference.finish()
-    cut = [index for index, data in received[:-1] if index in chunks and chunks[index][0] and data != chunks[index][1]]
-    assert len(cut) <= 1 and check_stream(recorder.path.read_bytes(), {
-        index: chunk for index, chunk in chunks.items() if index not in cut}, whole=False) >= 1
+    assert check_cut(recorder.path.read_bytes(), reference.finish()) >= 1
     assert outcome["lost"] >= 1 and outcome["reconnects"] >= 1, outcome
+
+
+def wait_relay(publisher, relay, what, matches):
+    """News of one of its relays, from now on."""
+    return publisher.next(what, lambda line: line.get("uri", "").endswith(relay.address) and matches(line))
+
+
+def test_goes_elsewhere(lab, tmp_path):
+    """A relay that sends its publishers elsewhere: there is another session, and who reads at the old one misses nothing."""
+    tuner, relay = lab(Tuner("127.0.0.2")), lab(Relay())
+    count = 150
+    old = lab(Process(f"moqt://{relay.address}", count, program=BUILD / "tests" / "share" / "leaver"))
+    told = old.wait_for("address", lambda line: "address" in line)
+    publisher = lab(Publisher(tuner.channel(), types.SimpleNamespace(**told),
+                              options=["--certificate-hash", relay.hash, "--source-only", "--name", "home/5.1"]))
+    assert publisher.wait_source() == "home/5.1"
+    old.wait_for("goaway", lambda line: "goaway" in line)
+    relay.wait_for("the name", lambda line: line.get("name") == "home/5.1")
+    recorder = lab(Recorder(relay.uri("home/5.1", publisher=publisher.node), tmp_path / "new.ts"))
+    recorder.wait_size(50_000)
+    assert not any("enough" in line for line in old.lines), "it was not elsewhere while somebody read at the old one"
+    old.wait_for("objects", lambda line: "enough" in line)
+    # Once nobody reads there any more it leaves, long before it must.
+    closed = old.wait_for("end", lambda line: "closed" in line, seconds=10)
+    assert "GOAWAY_TIMEOUT" not in closed["closed"]
+    objects = [(line["group"], line["object"]) for line in old.lines if "group" in line]
+    assert len(objects) == 2 * count
+    for before, after in zip(objects, objects[1:]):
+        assert after in ((before[0], before[1] + 1), (after[0], 0)) and after > before, (before, after)
+    outcome = recorder.finish()
+    assert outcome["lost"] == outcome["forged"] == outcome["discontinuities"] == 0, outcome
+    assert publisher.stop() == 0, publisher.errors
+    assert len({line["source"] for line in publisher.lines if line.get("source")}) == 1
+
+
+def test_drain(lab, tmp_path):
+    """A relay that is stopped serves its viewers until it is over; when it is there again, all go on by themselves."""
+    tuner, relay = lab(Tuner("127.0.0.2")), lab(Relay(*CERTIFICATE, "--drain", "5"))
+    reference = lab(Reference(tuner, tmp_path / "reference"))
+    publisher = lab(Publisher(tuner.channel(), relay, options=["--source-only"]))
+    name = publisher.wait_source()
+    recorder = lab(Recorder(relay.uri(name), tmp_path / "received.ts"))
+    recorder.wait_size(200_000)
+    relay.process.send_signal(signal.SIGINT)
+    wait_relay(publisher, relay, "word of it", lambda line: line["state"] == "waiting" and line["error"])
+    size = recorder.size()
+    recorder.wait_size(size + 100_000, seconds=5)
+    assert relay.process.poll() is None
+    assert relay.join() == 0, relay.errors
+    size = recorder.size()
+    drained = recorder.path.read_bytes()
+    again = lab(Relay(*CERTIFICATE, listen=relay.address))
+    wait_relay(publisher, again, "session", lambda line: line["state"] == "connected")
+    recorder.wait_size(size + 150_000)
+    outcome = recorder.finish()
+    assert publisher.stop() == 0, publisher.errors
+    assert publisher.source_name == name and outcome["reconnects"] >= 1
+    chunks = reference.finish()
+    assert check_stream(drained[: len(drained) // 188 * 188], chunks) >= 1
+    assert check_cut(recorder.path.read_bytes(), chunks) >= 1
+
+
+def test_two_relays(lab, tmp_path):
+    """One of two relays dies and comes back: nobody at the other notices."""
+    tuner = lab(Tuner("127.0.0.2"))
+    relays = [lab(Relay(*CERTIFICATE)), lab(Relay())]
+    reference = lab(Reference(tuner, tmp_path / "reference"))
+    publisher = lab(Publisher(tuner.channel(), *relays))
+    publisher.wait_source()
+    name = publisher.wait_broadcast()
+    steady = lab(Recorder(relays[1].uri(name), tmp_path / "steady.ts"))
+    steady.wait_size(50_000)
+    relays[0].kill()
+    again = lab(Relay(*CERTIFICATE, listen=relays[0].address))
+    wait_relay(publisher, again, "session", lambda line: line["state"] == "connected")
+    second = lab(Recorder(again.uri(name), tmp_path / "second.ts"))
+    second.wait_size(100_000)
+    outcomes = [steady.finish(), second.finish()]
+    assert publisher.stop() == 0, publisher.errors
+    chunks = reference.finish()
+    for recorder, outcome in zip((steady, second), outcomes):
+        assert check_stream(recorder.path.read_bytes(), chunks) >= 1
+        assert outcome["lost"] == outcome["reconnects"] == 0, outcome
+
+
+def test_contested(lab, tmp_path):
+    """Somebody serves the broadcast's name with other bytes: it stays that one's, and the source's own goes on."""
+    tuner, there, here = lab(Tuner("127.0.0.2")), lab(Relay()), lab(Relay())
+    reference = lab(Reference(tuner, tmp_path / "reference"))
+    honest = lab(Publisher(tuner.channel(), there))
+    honest.wait_source()
+    name = honest.wait_broadcast()
+    forger = lab(Process(f"moqt://{there.address}", there.hash, name, f"moqt://{here.address}", here.hash,
+                         program=BUILD / "tests" / "share" / "forger"))
+    forger.wait_for("objects", lambda line: line.get("group"))
+    publisher = lab(Publisher(tuner.channel(), here))
+    source = publisher.wait_source()
+    # The first chunk of a run is not certain to be what others have.
+    publisher.wait_for("a chunk", lambda line: line.get("n_chunks"))
+    recorder = lab(Recorder(here.uri(source), tmp_path / "received.ts"))
+    publisher.wait_for("claim", lambda line: line.get("claim") == "contested")
+    told = publisher.wait_for("word of it", lambda line: line.get("contested"))
+    assert told["broadcast"] is None and told["source"] == source
+    size = recorder.size()
+    recorder.wait_size(size + 100_000)
+    outcome = recorder.finish()
+    assert publisher.stop() == 0, publisher.errors
+    assert not any(line.get("claim") == "granted" for line in publisher.lines)
+    assert outcome["forged"] == outcome["lost"] == 0 and outcome["verified"] >= 1, outcome
+    assert check_stream(recorder.path.read_bytes(), reference.finish()) >= 1
+
+
+def node_id(path):
+    return subprocess.run([EC, "id", "--new", "--file", path], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def token(path, *what):
+    return subprocess.run([EC, "id", "--file", path, *what], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_refused(lab, tmp_path):
+    """What a relay does not take is told, in words; what is no name is not tried at all."""
+    tuner, relay = lab(Tuner("127.0.0.2")), lab(Relay("--allow", "home=none"))
+    publisher = lab(Publisher(tuner.channel(), relay, options=["--name", "home/5.1", "--source-only"]))
+    told = publisher.wait_for("refusal", lambda line: line.get("state") == "connected" and line["error"])
+    assert "home/5.1 was refused (UNAUTHORIZED)" in told["error"]
+    assert publisher.stop() == 0, publisher.errors
+    for name in ("home//5.1", ""):
+        bad = lab(Process("publish", tuner.channel(), "--json", "--listen", "127.0.0.1:0", "--name", name))
+        assert bad.join() == 1 and "is no name to publish under" in "".join(bad.errors)
+
+
+def test_token(lab, tmp_path):
+    """Relays that want to know who it is: a delegate with its delegation, a secret, a subscriber's proof."""
+    owner, delegate, secret = tmp_path / "owner", tmp_path / "delegate", tmp_path / "secret"
+    secret.write_text("open sesame\n")
+    who = node_id(owner)
+    tuner = lab(Tuner("127.0.0.2"))
+    relay = lab(Relay("--allow", f"home={who}", "--token", secret, "--allow-subscribe", f"home={who}"))
+    delegation = token(owner, "--delegate", node_id(delegate), "--prefix", "home")
+    options = ["--name", "home/5.1", "--source-only"]
+
+    def refusal(*more):
+        publisher = lab(Publisher(tuner.channel(), relay, options=[*options, *more]))
+        publisher.wait_source()
+        line = publisher.wait_for("answer", lambda line: line.get("state") == "connected" and line["error"])
+        assert publisher.stop() == 0, publisher.errors
+        return line["error"]
+
+    assert "UNAUTHORIZED" in refusal("--identity", delegate)
+    # Without a proof of whom it is for, a delegation is nobody's.
+    assert "UNAUTHORIZED" in refusal("--token", delegation)
+    assert "UNAUTHORIZED" in refusal("--token", "close sesame")
+    for more in (["--identity", delegate, "--token", delegation], ["--token", f"@{secret}"]):
+        publisher = lab(Publisher(tuner.channel(), relay, options=[*options, *more]))
+        publisher.wait_source()
+        relay.next("the name", lambda line: line.get("type") == "namespace-published" and line["name"] == "home/5.1")
+        if more[0] == "--token":
+            break
+        assert publisher.stop() == 0, publisher.errors
+
+    proof = token(owner, "--prove", relay.address)
+    dump = ["subscribe", relay.uri("home/5.1", track="chunks"), "--json", "--objects", "5"]
+    stranger = lab(Process(*dump))
+    assert stranger.join() == 1 and "UNAUTHORIZED" in "".join(stranger.errors)
+    friend = lab(Process(*dump, "--token", proof))
+    assert friend.join() == 0, friend.errors
+    recorder = lab(Recorder(relay.uri("home/5.1", publisher=publisher.node, token=proof), tmp_path / "received.ts"))
+    recorder.wait_size(50_000)
+    assert recorder.finish()["forged"] == 0
+    assert publisher.stop() == 0, publisher.errors

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * forger URI HASH NAME: publishes at a relay, under a name that somebody else serves there, what that one does, but with other bytes. Prints a
- * line for each object, and for what becomes of it.
+ * forger URI HASH NAME [URI HASH]: publishes at a relay (at another one), under a name that somebody else serves there, what that one does, but
+ * with other bytes. Prints a line for the announcement, and for each object.
  */
 
 #include <ec.h>
@@ -41,12 +41,12 @@ main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (EcMoqSession) reads = connect_to (argv[1], argv[2]);
-  g_autoptr (EcMoqSession) writes = connect_to (argv[1], argv[2]);
+  g_autoptr (EcMoqSession) writes = connect_to (argv[argc == 6 ? 4 : 1], argv[argc == 6 ? 5 : 2]);
   g_autoptr (EcMoqTrack) track = ec_moq_track_new (argv[3], "chunks", NULL, &error);
   g_autoptr (EcMoqSubscription) subscription =
       ec_moq_session_subscribe (reads, argv[3], "chunks", EC_MOQ_START_CURRENT_GROUP, NULL, &error);
 
-  g_assert (argc == 4 && track && subscription);
+  g_assert ((argc == 4 || argc == 6) && track && subscription);
   ec_moq_session_add_track (writes, track, NULL);
   if (ec_moq_session_announce (writes, argv[3], NULL, &error))
     g_print ("{\"announced\": true}\n");
@@ -65,6 +65,7 @@ main (int argc, char **argv)
     payload = forge (ec_moq_object_get_payload (object));
     ec_moq_track_write_object (track, ec_moq_object_get_group (object),
                                ec_moq_object_get_id (object), 128, payload, FALSE, NULL, NULL);
+    g_print ("{\"group\": %" G_GUINT64_FORMAT "}\n", ec_moq_object_get_group (object));
   }
   return 0;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "share/ec-share-uri.h"
 
+#include <string.h>
+
 #include "base/ec-error.h"
 #include "ec-source-uri.h"
+#include "seal/ec-identity.h"
 #include "share/ec-share-source.h"
 
 #define NODE "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -25,6 +28,28 @@ test_parse (void)
   g_assert_cmpuint (uri->hashes->len, ==, 1);
   g_assert_cmpuint (g_bytes_get_size (uri->hashes->pdata[0]), ==, 32);
   g_assert_cmpuint (uri->publishers->len, ==, 1);
+}
+
+/* A token as `ec id` prints it, or a secret of anybody's making. */
+static void
+test_token (void)
+{
+  g_autoptr (EcIdentity) identity = ec_identity_new_ephemeral ();
+  g_autoptr (GBytes) token = ec_identity_prove (identity, "host:1", NULL, 4000000000, NULL);
+  g_autofree char *text =
+      g_base64_encode (g_bytes_get_data (token, NULL), g_bytes_get_size (token));
+  g_autofree char *escaped = NULL, *address = NULL;
+  g_autoptr (EcShareUri) proof = NULL;
+  g_autoptr (EcShareUri) secret = ec_share_uri_parse ("moqt://host/a?token=let%20me%20in", NULL);
+
+  g_strdelimit (text, "+", '-');
+  g_strdelimit (text, "/", '_');
+  text[strcspn (text, "=")] = '\0';
+  address = g_strconcat ("moqt://host/a?token=", text, NULL);
+  proof = ec_share_uri_parse (address, NULL);
+  g_assert_cmpmem (g_bytes_get_data (secret->token, NULL), g_bytes_get_size (secret->token),
+                   "let me in", 9);
+  g_assert_true (g_bytes_equal (proof->token, token));
 }
 
 /* A source-scoped name says who is to be believed. */
@@ -50,6 +75,7 @@ test_bad (void)
                               "moqt://host/a?hash=12",
                               "moqt://host/a?publisher=zz",
                               "moqt://host/a?track=",
+                              "moqt://host/a?token=",
                               "moqt://host/a?source=b//c",
                               "moqt://host/a?hash",
                               "not an address" };
@@ -91,6 +117,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/share/uri/parse", test_parse);
   g_test_add_func ("/share/uri/trust", test_trust);
+  g_test_add_func ("/share/uri/token", test_token);
   g_test_add_func ("/share/uri/bad", test_bad);
   g_test_add_func ("/share/uri/https", test_https);
   return g_test_run ();
