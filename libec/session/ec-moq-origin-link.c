@@ -68,7 +68,7 @@ ec_moq_origin_attach (EcMoqOrigin *origin,
   self->waiting = g_ptr_array_new ();
   self->parts = g_hash_table_new_full (NULL, NULL, NULL, part_free);
   self->announced = g_hash_table_new_full (ec_moqt_name_hash, ec_moqt_name_equal,
-                                           (GDestroyNotify) ec_moqt_name_unref, NULL);
+                                           (GDestroyNotify) ec_moqt_name_unref, g_free);
   ec_moq_origin_enter (origin, self);
   /* Whatever is there already. */
   ec_transport_wake (self->transport);
@@ -145,31 +145,59 @@ offer_tracks (EcMoqOriginLink *self, EcMoqtName *prefix, GHashTable *told)
 }
 
 static void
+ask_announcement (EcMoqOriginLink *self, EcMoqtName *name, guint serial)
+{
+  EcMoqtRequest *request = ec_moqt_session_publish_namespace (self->session, name, NULL);
+  EcMoqAnnounced *announced;
+
+  if (!request)
+    return;
+  add_part (self, PART_ANNOUNCE, request)->name = ec_moqt_name_ref (name);
+  announced = g_new0 (EcMoqAnnounced, 1);
+  announced->request = request;
+  announced->serial = serial;
+  g_hash_table_replace (self->announced, ec_moqt_name_ref (name), announced);
+}
+
+/* It was announced anew since: what the peer has said to it holds, but for a refusal. */
+static void
+announce_again (EcMoqOriginLink *self, EcMoqtName *name, EcMoqAnnounced *announced, guint serial)
+{
+  announced->serial = serial;
+  if (!announced->request)
+    ask_announcement (self, name, serial);
+  else if (announced->granted && self->events)
+    self->events->announced (self->user_data, name, NULL, FALSE);
+}
+
+static void
 announce (EcMoqOriginLink *self)
 {
   g_autoptr (GHashTable) now = ec_moq_origin_list_namespaces (self->origin, NULL);
   GHashTableIter iter;
-  gpointer name, request;
+  gpointer name, value;
 
   g_hash_table_iter_init (&iter, self->announced);
-  while (g_hash_table_iter_next (&iter, &name, &request)) {
+  while (g_hash_table_iter_next (&iter, &name, &value)) {
+    EcMoqAnnounced *announced = value;
+
     if (g_hash_table_contains (now, name))
       continue;
-    if (request) {
-      ec_moqt_request_cancel (request);
-      g_hash_table_remove (self->parts, request);
+    if (announced->request) {
+      ec_moqt_request_cancel (announced->request);
+      g_hash_table_remove (self->parts, announced->request);
     }
     g_hash_table_iter_remove (&iter);
   }
   g_hash_table_iter_init (&iter, now);
-  while (g_hash_table_iter_next (&iter, &name, NULL)) {
-    if (g_hash_table_contains (self->announced, name))
-      continue;
-    request = ec_moqt_session_publish_namespace (self->session, name, NULL);
-    if (!request)
-      continue;
-    add_part (self, PART_ANNOUNCE, request)->name = ec_moqt_name_ref (name);
-    g_hash_table_insert (self->announced, ec_moqt_name_ref (name), request);
+  while (g_hash_table_iter_next (&iter, &name, &value)) {
+    EcMoqAnnounced *announced = g_hash_table_lookup (self->announced, name);
+    guint serial = GPOINTER_TO_UINT (value);
+
+    if (!announced)
+      ask_announcement (self, name, serial);
+    else if (announced->serial != serial)
+      announce_again (self, name, announced, serial);
   }
 }
 
@@ -424,10 +452,27 @@ ec_moq_origin_link_granted (EcMoqOriginLink *self, EcMoqtRequest *request)
       pump (self, part);
     else
       g_hash_table_remove (self->parts, request);
-  } else if (part->kind == PART_ANNOUNCE && self->events) {
-    self->events->announced (self->user_data, part->name, NULL, FALSE);
+  } else if (part->kind == PART_ANNOUNCE) {
+    EcMoqAnnounced *announced = g_hash_table_lookup (self->announced, part->name);
+
+    if (announced)
+      announced->granted = TRUE;
+    if (self->events)
+      self->events->announced (self->user_data, part->name, NULL, FALSE);
   }
   return TRUE;
+}
+
+/* It stays in the table, so that it is not asked for again and again. */
+static void
+end_announcement (EcMoqOriginLink *self, EcMoqtName *name)
+{
+  EcMoqAnnounced *announced = g_hash_table_lookup (self->announced, name);
+
+  if (!announced)
+    return;
+  announced->request = NULL;
+  announced->granted = FALSE;
 }
 
 gboolean
@@ -440,8 +485,7 @@ ec_moq_origin_link_refused (EcMoqOriginLink *self,
   if (!part)
     return FALSE;
   if (part->kind == PART_ANNOUNCE) {
-    /* It stays in the table, so that it is not asked for again and again. */
-    g_hash_table_insert (self->announced, ec_moqt_name_ref (part->name), NULL);
+    end_announcement (self, part->name);
     if (self->events)
       self->events->announced (self->user_data, part->name, refusal, FALSE);
   }
@@ -457,7 +501,7 @@ ec_moq_origin_link_finished (EcMoqOriginLink *self, EcMoqtRequest *request)
   if (!part)
     return FALSE;
   if (part->kind == PART_ANNOUNCE) {
-    g_hash_table_insert (self->announced, ec_moqt_name_ref (part->name), NULL);
+    end_announcement (self, part->name);
     if (self->events)
       self->events->announced (self->user_data, part->name, NULL, TRUE);
   }

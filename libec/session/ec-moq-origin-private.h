@@ -10,10 +10,18 @@ struct _EcMoqOrigin {
   GMutex mutex;
   /* under the mutex */
   GHashTable *tracks; /* EcMoqtName -> EcMoqFeed */
-  GHashTable *spaces; /* EcMoqtName */
+  GHashTable *spaces; /* EcMoqtName -> the number of the call that added it last */
+  guint n_added;      /* calls that added namespaces */
   GPtrArray *links;   /* EcMoqOriginLink; each leaves before its transport goes */
   guint64 version;    /* of both tables */
 };
+
+/* A namespace that the peer was told of. */
+typedef struct {
+  EcMoqtRequest *request; /* NULL: it was refused, or has ended */
+  gboolean granted;
+  guint serial; /* of the call that it answers, as in `spaces` */
+} EcMoqAnnounced;
 
 struct _EcMoqOriginLink {
   EcMoqOrigin *origin;    /* owned */
@@ -25,14 +33,14 @@ struct _EcMoqOriginLink {
   gboolean held;         /* requests wait in … */
   GPtrArray *waiting;    /* EcMoqtRequest */
   GHashTable *parts;     /* EcMoqtRequest -> what we do with it */
-  GHashTable *announced; /* EcMoqtName -> EcMoqtRequest, or NULL where it was refused */
+  GHashTable *announced; /* EcMoqtName -> EcMoqAnnounced */
 };
 
 EcMoqFeed *ec_moq_origin_find (EcMoqOrigin *self, EcMoqtName *name) G_GNUC_WARN_UNUSED_RESULT;
 /* EcMoqFeed (transfer full) */
 GPtrArray *ec_moq_origin_list_tracks (EcMoqOrigin *self,
                                       EcMoqtName *prefix) G_GNUC_WARN_UNUSED_RESULT;
-/* A set of EcMoqtName (transfer full); `prefix` NULL: all. */
+/* EcMoqtName -> number, as in `spaces` (transfer full); `prefix` NULL: all. */
 GHashTable *ec_moq_origin_list_namespaces (EcMoqOrigin *self,
                                            EcMoqtName *prefix) G_GNUC_WARN_UNUSED_RESULT;
 guint64 ec_moq_origin_get_version (EcMoqOrigin *self);

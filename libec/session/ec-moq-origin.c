@@ -83,10 +83,9 @@ void
 ec_moq_origin_add_namespace (EcMoqOrigin *self, EcMoqtName *space)
 {
   g_mutex_lock (&self->mutex);
-  if (!g_hash_table_contains (self->spaces, space)) {
-    g_hash_table_add (self->spaces, ec_moqt_name_ref (space));
-    changed (self);
-  }
+  /* Whoever adds one that is there wants to know again what peers say to it. */
+  g_hash_table_replace (self->spaces, ec_moqt_name_ref (space), GUINT_TO_POINTER (++self->n_added));
+  changed (self);
   g_mutex_unlock (&self->mutex);
 }
 
@@ -134,13 +133,13 @@ ec_moq_origin_list_namespaces (EcMoqOrigin *self, EcMoqtName *prefix)
   GHashTable *found = g_hash_table_new_full (ec_moqt_name_hash, ec_moqt_name_equal,
                                              (GDestroyNotify) ec_moqt_name_unref, NULL);
   GHashTableIter iter;
-  gpointer name;
+  gpointer name, serial;
 
   g_mutex_lock (&self->mutex);
   g_hash_table_iter_init (&iter, self->spaces);
-  while (g_hash_table_iter_next (&iter, &name, NULL))
+  while (g_hash_table_iter_next (&iter, &name, &serial))
     if (!prefix || ec_moqt_name_has_prefix (name, prefix))
-      g_hash_table_add (found, ec_moqt_name_ref (name));
+      g_hash_table_insert (found, ec_moqt_name_ref (name), serial);
   g_mutex_unlock (&self->mutex);
   return found;
 }

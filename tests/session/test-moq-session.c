@@ -189,6 +189,13 @@ test_announce (gconstpointer data)
   ec_moq_session_unannounce (pair.ours, "x/one");
   WAIT_UNTIL (!lists (some, "x/one") && !lists (all, "x/one"));
   g_assert_true (lists (some, "x/two"));
+  /* Twice, and again at once after the end: each is answered. */
+  for (guint i = 0; i < 20; i++) {
+    g_assert_true (ec_moq_session_announce (pair.ours, "y", NULL, &error));
+    ec_moq_session_unannounce (pair.ours, "y");
+    g_assert_true (ec_moq_session_announce (pair.ours, "y", NULL, &error));
+  }
+  WAIT_UNTIL (lists (all, "y"));
   pair_stop (&pair);
 }
 
