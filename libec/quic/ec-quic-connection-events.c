@@ -171,8 +171,10 @@ on_stream_reset (ngtcp2_conn *conn,
   /* NULL: a stream that nobody had heard of. */
   if (stream == NULL)
     return 0;
-  ec_quic_connection_emit (self, stream_reset, id, code);
+  /* Before anybody hears of it: asked to stop one that was reset, ngtcp2 1.11 says STREAM_DATA_BLOCKED of a stream that only the peer
+   * may say that of. */
   stream->stopped = TRUE;
+  ec_quic_connection_emit (self, stream_reset, id, code);
   ec_quic_connection_give_back (self, stream, stream->unconsumed);
   end_peers_uni (self, stream);
   return 0;

@@ -250,11 +250,14 @@ static void
 on_closed (gpointer user_data, const EcTransportClose *close)
 {
   EcMoqLink *self = user_data;
+  gboolean broken =
+      close->cause == EC_TRANSPORT_CLOSE_PROTOCOL || close->cause == EC_TRANSPORT_CLOSE_FAILED;
 
+  /* QUIC's own codes mean something else than MOQT's. */
   if (!ec_moqt_session_is_closed (self->session))
-    ec_moqt_session_transport_closed (self->session, ec_moq_link_now (self),
-                                      close->cause != EC_TRANSPORT_CLOSE_LOCAL, close->code,
-                                      close->reason);
+    ec_moqt_session_transport_closed (
+        self->session, ec_moq_link_now (self), close->cause != EC_TRANSPORT_CLOSE_LOCAL,
+        broken ? EC_MOQT_CLOSE_INTERNAL_ERROR : close->code, close->reason);
   ec_moqt_session_free (self->session);
   ec_transport_unref (self->transport);
   g_hash_table_unref (self->control);
