@@ -184,8 +184,10 @@ ec_moq_reply_wait (EcMoqReply *self, GCancellable *cancellable, GError **error)
   g_mutex_lock (&self->mutex);
   while (!self->finished && !g_cancellable_is_cancelled (cancellable))
     g_cond_wait (&self->cond, &self->mutex);
-  if (!self->finished) {
+  /* Also where the answer was quicker: who comes with what is cancelled already is told so each time. */
+  if (!self->finished || g_cancellable_is_cancelled (cancellable)) {
     self->finished = TRUE;
+    g_clear_error (&self->error);
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "It was cancelled.");
   } else if (self->error) {
     g_propagate_error (error, g_steal_pointer (&self->error));
