@@ -57,7 +57,8 @@ def test_takeover(lab, tmp_path):
     assert outcome["lost"] == outcome["discontinuities"] == outcome["forged"] == 0, outcome
     cut = [line["cut_objects"] for line in relay.drain() if line["type"] == "stats"][-1]
     print(f"{ROUNDS} kills, {cut} of them in the middle of an object; {outcome['chunks']} chunks")
-    assert cut > 0
+    # A few rounds need not hit one that the relay still knows when it gives the dead one up.
+    assert cut > 0 or ROUNDS < 30
 
 
 def forge(lab, relay, name):
