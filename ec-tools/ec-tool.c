@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #define PROGRESS_INTERVAL (G_USEC_PER_SEC / 5)
-#define LINGER_TIME (50 * 1000) /* µs */
 
 gboolean
 ec_tool_parse (int *argc,
@@ -129,12 +128,6 @@ ec_tool_get_open_flags (const char *path, gboolean force)
   gboolean special = stat (path, &st) == 0 && !S_ISREG (st.st_mode);
 
   return O_WRONLY | O_CREAT | O_CLOEXEC | (force || special ? O_TRUNC : O_EXCL);
-}
-
-void
-ec_tool_linger (void)
-{
-  g_usleep (LINGER_TIME);
 }
 
 static gpointer

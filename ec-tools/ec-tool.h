@@ -70,12 +70,6 @@ gboolean ec_tool_set_token (EcMoqConnectOptions *options, const char *text, GErr
 int ec_tool_get_open_flags (const char *path, gboolean force);
 
 /*
- * Before the process ends, once sessions over QUIC were closed: the last packets leave on the library's threads, of which nothing is
- * heard, and a peer that does not get them waits for us for half a minute.
- */
-void ec_tool_linger (void);
-
-/*
  * A cancellable that SIGINT and SIGTERM cancel; the second signal ends the process at once.
  * Works without a running main loop. Owned by the tool.
  */

@@ -496,7 +496,6 @@ ec_verb_publish (int argc, char **argv)
   }
   if (prepare (&run, argv[1])) {
     run_publisher (&run);
-    ec_tool_linger ();
     tell_stopped (&run);
   }
   if (run.error)

@@ -439,8 +439,6 @@ ec_verb_record (int argc, char **argv)
   recording.source = source;
 
   ok = open_both (&recording, &error) && record (&recording, &error);
-  if (EC_IS_SHARE_SOURCE (source))
-    ec_tool_linger ();
   tell (&recording, elapsed (&recording), error);
   g_clear_error (&recording.lost);
   return ok ? EC_TOOL_DONE : ec_tool_fail ("record", error);

@@ -513,9 +513,7 @@ ec_verb_subscribe (int argc, char **argv)
   ec_tool_progress ("Connecting to %s…", uri);
   session = ec_moq_session_new_for_uri (uri, options, ec_tool_get_cancellable (), &error);
   status = session && run (session, name, first, last, &error) ? EC_TOOL_DONE : EC_TOOL_FAILED;
-  if (session) {
+  if (session)
     ec_moq_session_close (session);
-    ec_tool_linger ();
-  }
   return error ? ec_tool_fail ("subscribe", error) : status;
 }

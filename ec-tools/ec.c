@@ -21,6 +21,7 @@ run_verb (const Verb *verb, int argc, char **argv)
   g_autoptr (GError) error = NULL;
   EcToolStatus status = verb->run (argc, argv);
 
+  ec_deinit ();
   if (status == EC_TOOL_DONE && !ec_tool_check_output (&error))
     return ec_tool_fail (verb->name, error);
   return status;

@@ -6,6 +6,7 @@
 
 #include "ec-version.h"
 #include "session/ec-moq-core.h"
+#include "session/ec-moq-dial.h"
 
 const char ec_moq_implementation[] = "libec/" EC_VERSION_S;
 
@@ -47,4 +48,23 @@ const char *
 ec_get_version (void)
 {
   return EC_VERSION_S;
+}
+
+/**
+ * ec_deinit:
+ *
+ * To be called before the process ends, if it has connected to anything: closes all connections that it dialled, and waits
+ * until that was sent.
+ *
+ * A session that is closed says so on a thread of the library's. A process that ends at once may end before, and its peers then wait
+ * for it until their idle timeout, half a minute. This call returns when the last packets have left, which takes
+ * less than a millisecond as a rule, and 200 at most.
+ *
+ * Nothing can be connected to afterwards; servers, publishers that listen and relays have ends of their own. It is an error neither
+ * to call it twice nor not to call it.
+ */
+void
+ec_deinit (void)
+{
+  ec_moq_dial_end ();
 }

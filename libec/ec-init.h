@@ -8,4 +8,7 @@ G_BEGIN_DECLS
 EC_AVAILABLE_IN_1_0
 const char *ec_get_version (void);
 
+EC_AVAILABLE_IN_1_0
+void ec_deinit (void);
+
 G_END_DECLS

@@ -47,6 +47,9 @@ void ec_moq_dial (const EcMoqDialConfig *config,
                   EcMoqDialledFunc dialled,
                   gpointer user_data);
 
+/* Closes all that was dialled, and waits, for a bounded time, until the peers were told. Nothing can be dialled afterwards. */
+void ec_moq_dial_end (void);
+
 typedef struct _EcMoqListener EcMoqListener;
 
 /* A peer has connected; on the transport's thread: FALSE refuses, TRUE takes the reference over. WebTransport's path and origin are in

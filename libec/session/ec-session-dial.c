@@ -113,19 +113,42 @@ get_context (void)
   return context;
 }
 
+static struct {
+  GMutex mutex;
+  EcQuicEndpoint *endpoint; /* NULL: nothing was dialled yet */
+  gboolean ended;
+} dialler;
+
 static EcQuicEndpoint *
 get_endpoint (GError **error)
 {
-  static GMutex mutex;
-  static EcQuicEndpoint *endpoint;
   EcQuicEndpointConfig config = { .listen = NULL };
   EcQuicTuning tuning = { 0 };
+  EcQuicEndpoint *endpoint = NULL;
 
-  g_mutex_lock (&mutex);
-  if (!endpoint)
-    endpoint = ec_quic_endpoint_new (&config, &tuning, error);
-  g_mutex_unlock (&mutex);
+  g_mutex_lock (&dialler.mutex);
+  if (dialler.ended)
+    g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_FAILED,
+                 "Nothing can be dialled any more: libec was told that the process ends.");
+  else if (!dialler.endpoint)
+    dialler.endpoint = ec_quic_endpoint_new (&config, &tuning, error);
+  if (!dialler.ended)
+    endpoint = dialler.endpoint;
+  g_mutex_unlock (&dialler.mutex);
   return endpoint;
+}
+
+void
+ec_moq_dial_end (void)
+{
+  EcQuicEndpoint *endpoint;
+
+  g_mutex_lock (&dialler.mutex);
+  dialler.ended = TRUE;
+  endpoint = dialler.endpoint;
+  g_mutex_unlock (&dialler.mutex);
+  if (endpoint)
+    ec_quic_endpoint_stop (endpoint, 0, "");
 }
 
 static GSource *

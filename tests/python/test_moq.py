@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import sys
 import threading
 import time
 
@@ -25,6 +26,7 @@ class Publisher:
         for i in range(3):
             self.track.write_object(7, i, 128, GLib.Bytes.new(b"object %d" % i), False)
         self.ready = threading.Event()
+        self.closed = threading.Semaphore(0)
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
         assert self.ready.wait(20)
@@ -41,6 +43,7 @@ class Publisher:
         context.pop_thread_default()
 
     def on_incoming(self, server, session):
+        session.connect("closed", lambda session: self.closed.release())
         session.add_track(self.track)
         session.announce_async("demo/news", None, None)
         self.sessions.append(session)
@@ -211,6 +214,33 @@ def test_taking_tracks(publisher):
 def ec(publisher, scheme, *arguments, path="/demo/news"):
     return subprocess.run([TOOL, "subscribe", publisher.uri(scheme) + path, "--certificate-hash", publisher.hashes()[0],
                            *arguments], capture_output=True, timeout=60)
+
+
+ENDING = """
+import os, sys
+import gi
+gi.require_version("Ec", "1")
+from gi.repository import Ec, GLib
+options = Ec.MoqConnectOptions(certificate_hashes=[sys.argv[2]])
+session = Ec.MoqSession.new_for_uri(sys.argv[1], options, None)
+session.subscribe("demo/news", "ticker", Ec.MoqStart.CURRENT_GROUP, None)
+Ec.deinit()
+Ec.deinit()
+try:
+    Ec.MoqSession.new_for_uri(sys.argv[1], options, None)
+except GLib.Error as error:
+    assert error.matches(Ec.MoqError.quark(), Ec.MoqError.FAILED), error
+    os._exit(7)
+"""
+
+
+@pytest.mark.parametrize("scheme", ["moqt", "https"])
+def test_ending(publisher, scheme):
+    """The peer hears of a process's end at once, were there no time for anything after deinit()."""
+    for _ in range(5):
+        command = [sys.executable, "-c", ENDING, publisher.uri(scheme), publisher.hashes()[0]]
+        assert subprocess.run(command, timeout=60).returncode == 7
+        assert publisher.closed.acquire(timeout=5)
 
 
 @pytest.mark.parametrize("scheme", ["moqt", "https"])
