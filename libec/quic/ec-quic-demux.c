@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <gnutls/crypto.h>
 #include <string.h>
 
@@ -267,5 +268,34 @@ ec_quic_worker_receive (EcQuicWorker *self,
     accept_initial (self, socket, datagram);
   } else {
     ec_quic_count (self, dropped, 1);
+  }
+}
+
+void
+ec_quic_worker_receive_error (EcQuicWorker *self, int code, const EcQuicDatagram *quoted)
+{
+  EcQuicConnection *connection;
+  EcQuicRoute *route;
+  Header header;
+
+  if (!read_header (quoted, &header) || !header.is_long || header.scid.datalen != EC_QUIC_CID_SIZE)
+    return;
+  route = ec_quic_worker_find_cid (self, header.scid.data);
+  connection = route ? route->connection : NULL;
+  if (!connection || connection->base.server || connection->bytes_received > 0)
+    return;
+  switch (code) {
+  case ECONNREFUSED:
+    ec_quic_connection_fail (connection, EC_TRANSPORT_CLOSE_UNREACHABLE, 0,
+                             "Nothing listens at that port.", TRUE);
+    break;
+  case EHOSTUNREACH:
+  case ENETUNREACH:
+  case EACCES:
+    ec_quic_connection_fail (connection, EC_TRANSPORT_CLOSE_UNREACHABLE, 0,
+                             "The network does not reach that address.", TRUE);
+    break;
+  default:
+    break;
   }
 }

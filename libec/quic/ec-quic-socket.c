@@ -2,6 +2,7 @@
 #include "quic/ec-quic-socket.h"
 
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <linux/filter.h>
 #include <netinet/udp.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 /* A read may bring as many coalesced datagrams as fit into the largest one. */
 #define RECEIVE_SIZE 65536
 #define RECEIVE_MESSAGES 8
+/* The kernel keeps as many of them as fit into the receive buffer. */
+#define RECEIVE_ERRORS 64
 
 static void
 set_int (int fd, int level, int option, int value)
@@ -41,12 +44,14 @@ set_options (EcQuicSocket *self)
   if (family == AF_INET6) {
     set_int (self->fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
     set_int (self->fd, SOL_IPV6, IPV6_RECVTCLASS, 1);
+    set_int (self->fd, SOL_IPV6, IPV6_RECVERR, !self->listening);
     if (self->wildcard)
       set_int (self->fd, SOL_IPV6, IPV6_RECVPKTINFO, 1);
   }
   /* Also of a socket of IPv6 that takes IPv4. */
   set_int (self->fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   set_int (self->fd, SOL_IP, IP_RECVTOS, 1);
+  set_int (self->fd, SOL_IP, IP_RECVERR, !self->listening);
   if (self->wildcard && family == AF_INET)
     set_int (self->fd, SOL_IP, IP_PKTINFO, 1);
 }
@@ -227,6 +232,57 @@ ec_quic_receiver_receive (EcQuicReceiver *self,
   return n == RECEIVE_MESSAGES;
 }
 
+/* NULL: it says something else. */
+static const struct sock_extended_err *
+find_error (struct msghdr *message)
+{
+  for (struct cmsghdr *c = CMSG_FIRSTHDR (message); c; c = CMSG_NXTHDR (message, c)) {
+    const struct sock_extended_err *error = (gconstpointer) CMSG_DATA (c);
+
+    if (((c->cmsg_level == SOL_IP && c->cmsg_type == IP_RECVERR) ||
+         (c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_RECVERR)) &&
+        c->cmsg_len >= CMSG_LEN (sizeof *error))
+      return error;
+  }
+  return NULL;
+}
+
+void
+ec_quic_receiver_receive_errors (EcQuicReceiver *self,
+                                 EcQuicSocket *from,
+                                 EcQuicRefusedFunc refused,
+                                 gpointer user_data)
+{
+  for (guint i = 0; i < RECEIVE_ERRORS; i++) {
+    struct iovec vector = { self->buffers[0], RECEIVE_SIZE };
+    struct msghdr header = {
+      .msg_name = &self->remotes[0].any,
+      .msg_namelen = sizeof self->remotes[0].v6,
+      .msg_iov = &vector,
+      .msg_iovlen = 1,
+      .msg_control = self->controls[0].bytes,
+      .msg_controllen = sizeof self->controls[0].bytes,
+    };
+    const struct sock_extended_err *error;
+    ssize_t size;
+
+    do
+      size = recvmsg (from->fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT);
+    while (size < 0 && errno == EINTR);
+    if (size < 0)
+      return;
+
+    self->remotes[0].size = header.msg_namelen;
+    error = find_error (&header);
+    if (error && error->ee_origin != SO_EE_ORIGIN_LOCAL) {
+      EcQuicDatagram quoted = { self->buffers[0], (gsize) size, &from->local, &self->remotes[0],
+                                0 };
+
+      refused (user_data, (int) error->ee_errno, &quoted);
+    }
+  }
+}
+
 typedef union {
   struct cmsghdr align;
   guint8 bytes[128];
@@ -315,11 +371,19 @@ ec_quic_socket_send (EcQuicSocket *self,
                      gsize segment,
                      gsize *done)
 {
+  gboolean again = FALSE;
+
   *done = 0;
   while (*done < size) {
     gsize n = self->no_gso ? MIN (segment, size - *done) : size - *done;
     int code = send_once (self, local, remote, ecn, data + *done, n, segment);
 
+    /* With IP_RECVERR, what failed may be another datagram, long ago; it is told once. */
+    if (code != 0 && code != EAGAIN && !self->listening && !again) {
+      again = TRUE;
+      continue;
+    }
+    again = FALSE;
     switch (code) {
     case 0:
     case EMSGSIZE: /* a probe that was too large */

@@ -74,6 +74,15 @@ gboolean ec_quic_receiver_receive (EcQuicReceiver *self,
                                    EcQuicReceiveFunc receive,
                                    gpointer user_data);
 
+/* A host or router did not take a datagram of ours and said so (ICMP), which anybody may claim: `code` is the errno for that, `quoted`
+ * what was quoted of the datagram, from its first byte. */
+typedef void (*EcQuicRefusedFunc) (gpointer user_data, int code, const EcQuicDatagram *quoted);
+/* What was said so far; of sockets that do not listen. */
+void ec_quic_receiver_receive_errors (EcQuicReceiver *self,
+                                      EcQuicSocket *from,
+                                      EcQuicRefusedFunc refused,
+                                      gpointer user_data);
+
 /*
  * Datagrams of `segment` bytes each, the last may be shorter. 0: gone, or lost as datagrams are. EAGAIN: try again
  * when the socket is writable, from `*done` on. Else an errno that says that the peer cannot be reached.

@@ -217,6 +217,12 @@ on_datagram (gpointer user_data, const EcQuicDatagram *datagram)
 }
 
 static void
+on_refused (gpointer user_data, int code, const EcQuicDatagram *quoted)
+{
+  ec_quic_worker_receive_error (user_data, code, quoted);
+}
+
+static void
 become_writable (EcQuicWorker *self, EcQuicSocket *socket)
 {
   socket->blocked = FALSE;
@@ -240,6 +246,8 @@ serve_sockets (EcQuicWorker *self)
 
     if (ready & G_IO_OUT)
       become_writable (self, socket);
+    if (ready & G_IO_ERR)
+      ec_quic_receiver_receive_errors (self->receiver, socket, on_refused, self);
     if ((ready & ~G_IO_OUT) == 0)
       continue;
     for (guint n = 0; n < READS; n++) {

@@ -109,6 +109,10 @@ void ec_quic_worker_receive (EcQuicWorker *self,
                              const EcQuicDatagram *datagram,
                              gboolean handed_over);
 
+/* An errno for what did not arrive. Anybody could say so: it counts where it quotes a connection id that only the way there has seen, of
+ * a connection to which nobody has answered yet (RFC 9000 §14.2.1, §21.1.1.2). */
+void ec_quic_worker_receive_error (EcQuicWorker *self, int code, const EcQuicDatagram *quoted);
+
 /* A table with keys of 16 bytes that are freed. */
 GHashTable *ec_quic_tokens_new (void) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -114,6 +114,36 @@ test_handshake_timeout (void)
   g_assert_cmpint (ours->close.cause, ==, EC_TRANSPORT_CLOSE_UNREACHABLE);
 }
 
+/* The host says that nothing listens; that ends the attempt at once, and nothing else of the same socket. */
+static void
+test_nobody_listens (void)
+{
+  g_autoptr (Peer) server = peer_new ();
+  g_autoptr (Peer) client = peer_new ();
+  g_autoptr (EcQuicVerify) verify = ec_quic_verify_new_system ();
+  PeerConnection *ours, *other;
+
+  peer_listen (server, NULL);
+  ours = dial (client, server, &(EcQuicDial){ 0 });
+  peer_wait (server, 0);
+  for (guint i = 1; i < 20; i++) {
+    g_autoptr (GInetSocketAddress) address = NULL;
+    gint64 began_us = g_get_monotonic_time ();
+
+    g_object_unref (silent_port (&address));
+    peer_dial (client, address,
+               &(EcQuicDial){ .verify = verify, .tuning = { .handshake_timeout_ms = 60000 } });
+    other = peer_wait (client, i);
+    g_assert_true (other->closed);
+    g_assert_cmpint (other->close.cause, ==, EC_TRANSPORT_CLOSE_UNREACHABLE);
+    g_assert_cmpint (g_get_monotonic_time () - began_us, <, 10 * G_USEC_PER_SEC);
+  }
+  g_assert_false (ours->closed);
+  ec_quic_endpoint_stop (server->endpoint, 9, "closing time");
+  peer_wait_until (client, ours->closed);
+  g_assert_cmpuint (ours->close.code, ==, 9);
+}
+
 /* The server is gone without a word; the client hears nothing for its idle time. */
 static void
 test_idle (void)
@@ -515,6 +545,7 @@ main (int argc, char **argv)
   g_test_add_func ("/quic/close/server", test_close_server);
   g_test_add_func ("/quic/close/endpoint", test_stop_endpoint);
   g_test_add_func ("/quic/close/handshake-timeout", test_handshake_timeout);
+  g_test_add_func ("/quic/close/nobody-listens", test_nobody_listens);
   g_test_add_func ("/quic/close/idle", test_idle);
   g_test_add_func ("/quic/close/keep-alive", test_keep_alive);
   g_test_add_func ("/quic/close/alpn", test_alpn);
