@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/ec-waiters.h"
 #include "session/ec-moq-inbox.h"
 
 /* What the files of an inbox share. */
@@ -56,12 +57,13 @@ struct _EcMoqInbox {
   gboolean ended;
   GError *error;
   guint64 n_dropped;
-  GQueue waiters;
+  EcWaiters waiters;
 };
+
+extern const EcWaitersKind ec_moq_inbox_waiters;
 
 /* Under the mutex. */
 void ec_moq_inbox_changed (EcMoqInbox *self);
 gboolean ec_moq_inbox_poll_locked (EcMoqInbox *self, EcMoqInboxItem **item, GError **error);
 /* Under the mutex; whether `wake` is to be called without it. */
 gboolean ec_moq_inbox_settle (EcMoqInbox *self, EcMoqInboxItem *item);
-void ec_moq_inbox_wake_waiters (EcMoqInbox *self);

@@ -34,6 +34,7 @@ ec_moq_inbox_new (gsize max_bytes,
   self->user_data = user_data;
   g_mutex_init (&self->mutex);
   g_cond_init (&self->cond);
+  ec_waiters_init (&self->waiters, &ec_moq_inbox_waiters, self, &self->mutex, &self->cond);
   return self;
 }
 
@@ -76,7 +77,7 @@ ec_moq_inbox_unref (EcMoqInbox *self)
 {
   if (!g_atomic_ref_count_dec (&self->refs))
     return;
-  g_assert (g_queue_is_empty (&self->waiters));
+  ec_waiters_clear (&self->waiters);
   g_queue_clear_full (&self->groups, group_free);
   g_queue_clear_full (&self->due, (GDestroyNotify) stream_unref);
   g_queue_clear_full (&self->large, (GDestroyNotify) stream_unref);
@@ -90,7 +91,7 @@ void
 ec_moq_inbox_changed (EcMoqInbox *self)
 {
   g_cond_broadcast (&self->cond);
-  ec_moq_inbox_wake_waiters (self);
+  ec_waiters_wake (&self->waiters);
 }
 
 /* -- Credit */

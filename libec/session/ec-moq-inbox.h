@@ -39,7 +39,8 @@ typedef struct {
   gint64 arrival_us; /* real time, since 1970 */
   /* the inbox's own */
   EcMoqInboxStream *stream;
-  gsize credit; /* bytes, due when it is read */
+  gsize credit;  /* bytes, due when it is read */
+  gboolean wake; /* who read it calls `wake` */
 } EcMoqInboxItem;
 
 void ec_moq_inbox_item_free (EcMoqInboxItem *item);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/ec-waiters.h"
 #include "source/ec-source-core.h"
 #include "source/ec-source-queue.h"
 
@@ -42,7 +43,9 @@ struct _EcSourceCore {
 
   EcSourceNews news; /* not told yet */
   gboolean telling;  /* a source in `context` will tell */
-  GQueue waiters;    /* of EcSourceWaiter, owned, see ec-source-waiter.c */
+
+  EcWaiters openers; /* who wait for the source to open … */
+  EcWaiters readers; /* … to have something to read */
 };
 
 /* The one place where the state changes: checks the edge, logs it, posts the news. */
@@ -51,19 +54,13 @@ void ec_source_core_change_state (EcSourceCore *core, EcSourceState state);
 /* Replaces the error (taken; may be NULL). Under the mutex. */
 void ec_source_core_take_error (EcSourceCore *core, GError *error);
 
+extern const EcWaitersKind ec_source_core_openers, ec_source_core_readers;
+
 /* Somebody who waits ought to look again. Under the mutex. */
 void ec_source_core_wake (EcSourceCore *core);
-void ec_source_core_wake_waiters (EcSourceCore *core);
 
 /* The end of a finite source: what was held back to look at is let go. Under the mutex. */
 gboolean ec_source_core_finish_head (EcSourceCore *core, GError **error);
-
-/* Under the mutex; see the public ones. */
-gboolean ec_source_core_poll_open_locked (EcSourceCore *core, GError **error);
-gboolean ec_source_core_poll_read_locked (EcSourceCore *core,
-                                          GBytes **bytes,
-                                          gboolean *discontinuity,
-                                          GError **error);
 
 /* The worker's thread function; takes a reference to the core. */
 gpointer ec_source_core_work (gpointer core);

@@ -55,7 +55,8 @@ ec_source_core_new (GObject *owner, EcSourceNewsFunc func, const char *uri)
   core->channel_name = g_strdup ("stream");
   core->stall_timeout = STALL_TIMEOUT;
   ec_source_queue_init (&core->queue, QUEUE_LIMIT);
-  g_queue_init (&core->waiters);
+  ec_waiters_init (&core->openers, &ec_source_core_openers, core, &core->mutex, &core->cond);
+  ec_waiters_init (&core->readers, &ec_source_core_readers, core, &core->mutex, &core->cond);
   return core;
 }
 
@@ -72,7 +73,8 @@ ec_source_core_unref (EcSourceCore *core)
   if (!g_atomic_ref_count_dec (&core->ref_count))
     return;
 
-  g_assert (core->waiters.length == 0);
+  ec_waiters_clear (&core->openers);
+  ec_waiters_clear (&core->readers);
   if (core->backend && core->backend->free)
     core->backend->free (core->data);
   ec_source_queue_clear (&core->queue);
@@ -141,7 +143,8 @@ void
 ec_source_core_wake (EcSourceCore *core)
 {
   g_cond_broadcast (&core->cond);
-  ec_source_core_wake_waiters (core);
+  ec_waiters_wake (&core->openers);
+  ec_waiters_wake (&core->readers);
 }
 
 void

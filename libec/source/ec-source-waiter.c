@@ -3,18 +3,7 @@
 
 #include "base/ec-error.h"
 
-/*
- * Who waits for a source to open or to have something to read: threads, on the condition, and
- * tasks, in their own main contexts. The worker only ever attaches a GSource for a task; the task
- * is completed and released in its own context.
- */
-typedef struct {
-  EcSourceCore *core; /* owned */
-  GTask *task;        /* owned */
-  gboolean reads;     /* else it waits for the source to open */
-  GSource *wakeup;    /* attached to the task's context, or NULL; under the mutex */
-  GSource *cancelled; /* watches the task's cancellable, or NULL */
-} EcSourceWaiter;
+/* Who waits for a source to open or to have something to read: see EcWaiters. */
 
 void
 ec_source_block_free (EcSourceBlock *block)
@@ -25,9 +14,11 @@ ec_source_block_free (EcSourceBlock *block)
 
 /* --- Looking once ------------------------------------------------------------------------ */
 
-gboolean
-ec_source_core_poll_open_locked (EcSourceCore *core, GError **error)
+static gboolean
+poll_open (gpointer owner, gpointer *result, GError **error)
 {
+  EcSourceCore *core = owner;
+
   switch (core->state) {
   case EC_SOURCE_STATE_IDLE:
   case EC_SOURCE_STATE_OPENING:
@@ -49,17 +40,26 @@ ec_source_core_poll_open_locked (EcSourceCore *core, GError **error)
   g_assert_not_reached ();
 }
 
-gboolean
-ec_source_core_poll_read_locked (EcSourceCore *core,
-                                 GBytes **bytes,
-                                 gboolean *discontinuity,
-                                 GError **error)
+static gpointer
+block_new (GBytes *bytes, gboolean discontinuity)
 {
-  *discontinuity = FALSE;
-  *bytes = ec_source_queue_pop (&core->queue, discontinuity);
-  if (*bytes) {
+  EcSourceBlock *block = g_new (EcSourceBlock, 1);
+
+  *block = (EcSourceBlock){ bytes, discontinuity };
+  return block;
+}
+
+static gboolean
+poll_read (gpointer owner, gpointer *result, GError **error)
+{
+  EcSourceCore *core = owner;
+  gboolean discontinuity = FALSE;
+  GBytes *bytes = ec_source_queue_pop (&core->queue, &discontinuity);
+
+  if (bytes) {
     /* A finite source's worker may wait for room. */
     g_cond_broadcast (&core->cond);
+    *result = block_new (bytes, discontinuity);
     return TRUE;
   }
 
@@ -75,6 +75,7 @@ ec_source_core_poll_read_locked (EcSourceCore *core,
     g_set_error (error, EC_SOURCE_ERROR, EC_SOURCE_ERROR_CLOSED, "%s was closed.", core->title);
     return TRUE;
   case EC_SOURCE_STATE_ENDED:
+    *result = block_new (NULL, FALSE);
     return TRUE;
   case EC_SOURCE_STATE_OPENING:
   case EC_SOURCE_STATE_STREAMING:
@@ -85,38 +86,42 @@ ec_source_core_poll_read_locked (EcSourceCore *core,
   g_assert_not_reached ();
 }
 
-/* --- Threads that wait ------------------------------------------------------------------- */
+/* --- Waiting ----------------------------------------------------------------------------- */
 
 static void
-on_cancelled_wake (GCancellable *cancellable, gpointer user_data)
+complete_open (gpointer owner, GTask *task, gpointer result)
 {
-  EcSourceCore *core = user_data;
-
-  g_mutex_lock (&core->mutex);
-  g_cond_broadcast (&core->cond);
-  g_mutex_unlock (&core->mutex);
+  g_task_return_boolean (task, TRUE);
 }
 
-static gulong
-connect_cancellable (EcSourceCore *core, GCancellable *cancellable)
+static void
+complete_read (gpointer owner, GTask *task, gpointer result)
 {
-  if (cancellable == NULL)
-    return 0;
-  return g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled_wake), core, NULL);
+  g_task_return_pointer (task, result, (GDestroyNotify) ec_source_block_free);
 }
+
+const EcWaitersKind ec_source_core_openers = {
+  .name = "ec-source-opener",
+  .in_turns = FALSE,
+  .poll = poll_open,
+  .complete = complete_open,
+  .ref = (gpointer (*) (gpointer)) ec_source_core_ref,
+  .unref = (GDestroyNotify) ec_source_core_unref,
+};
+
+const EcWaitersKind ec_source_core_readers = {
+  .name = "ec-source-reader",
+  .in_turns = TRUE,
+  .poll = poll_read,
+  .complete = complete_read,
+  .ref = (gpointer (*) (gpointer)) ec_source_core_ref,
+  .unref = (GDestroyNotify) ec_source_core_unref,
+};
 
 void
 ec_source_core_wait_open (EcSourceCore *core, GCancellable *cancellable, GError **error)
 {
-  gulong id = connect_cancellable (core, cancellable);
-
-  g_mutex_lock (&core->mutex);
-  while (!g_cancellable_is_cancelled (cancellable) &&
-         !ec_source_core_poll_open_locked (core, error))
-    g_cond_wait (&core->cond, &core->mutex);
-  g_mutex_unlock (&core->mutex);
-
-  g_cancellable_disconnect (cancellable, id);
+  ec_waiters_wait (&core->openers, G_MAXINT64, cancellable, error);
   if (error && *error == NULL)
     g_cancellable_set_error_if_cancelled (cancellable, error);
 }
@@ -127,165 +132,27 @@ ec_source_core_wait_read (EcSourceCore *core,
                           GCancellable *cancellable,
                           GError **error)
 {
-  gulong id = connect_cancellable (core, cancellable);
-  GBytes *bytes = NULL;
+  EcSourceBlock *block = ec_waiters_wait (&core->readers, G_MAXINT64, cancellable, error);
+  GBytes *bytes;
 
-  g_mutex_lock (&core->mutex);
-  for (;;) {
-    if (g_cancellable_set_error_if_cancelled (cancellable, error))
-      break;
-    if (ec_source_core_poll_read_locked (core, &bytes, discontinuity, error))
-      break;
-    g_cond_wait (&core->cond, &core->mutex);
-  }
-  g_mutex_unlock (&core->mutex);
+  *discontinuity = FALSE;
+  if (block == NULL)
+    return NULL;
 
-  g_cancellable_disconnect (cancellable, id);
+  *discontinuity = block->discontinuity;
+  bytes = g_steal_pointer (&block->bytes);
+  ec_source_block_free (block);
   return bytes;
-}
-
-/* --- Tasks that wait --------------------------------------------------------------------- */
-
-static void
-waiter_free (EcSourceWaiter *waiter)
-{
-  if (waiter->cancelled) {
-    g_source_destroy (waiter->cancelled);
-    g_source_unref (waiter->cancelled);
-  }
-  if (waiter->wakeup) {
-    g_source_destroy (waiter->wakeup);
-    g_source_unref (waiter->wakeup);
-  }
-  g_object_unref (waiter->task);
-  ec_source_core_unref (waiter->core);
-  g_free (waiter);
-}
-
-/* Under the mutex: is this the reader whose turn it is? */
-static gboolean
-has_turn (EcSourceWaiter *waiter)
-{
-  for (GList *l = waiter->core->waiters.head; l; l = l->next) {
-    EcSourceWaiter *other = l->data;
-
-    if (other->reads == waiter->reads)
-      return other == waiter;
-  }
-  return FALSE;
-}
-
-/* In the task's context: completes the task if there is something to complete it with. */
-static void
-look (EcSourceWaiter *waiter)
-{
-  EcSourceCore *core = waiter->core;
-  g_autoptr (GError) error = NULL;
-  EcSourceBlock block = { 0 };
-  gboolean done = FALSE;
-
-  g_mutex_lock (&core->mutex);
-  if (g_cancellable_set_error_if_cancelled (g_task_get_cancellable (waiter->task), &error))
-    done = TRUE;
-  else if (waiter->reads)
-    done = has_turn (waiter) &&
-           ec_source_core_poll_read_locked (core, &block.bytes, &block.discontinuity, &error);
-  else
-    done = ec_source_core_poll_open_locked (core, &error);
-  if (done) {
-    g_queue_remove (&core->waiters, waiter);
-    ec_source_core_wake_waiters (core);
-  }
-  g_mutex_unlock (&core->mutex);
-
-  if (!done)
-    return;
-
-  if (error)
-    g_task_return_error (waiter->task, g_steal_pointer (&error));
-  else if (waiter->reads)
-    g_task_return_pointer (waiter->task, g_memdup2 (&block, sizeof block),
-                           (GDestroyNotify) ec_source_block_free);
-  else
-    g_task_return_boolean (waiter->task, TRUE);
-  waiter_free (waiter);
-}
-
-static gboolean
-on_wakeup (gpointer user_data)
-{
-  EcSourceWaiter *waiter = user_data;
-  g_autoptr (GSource) wakeup = NULL;
-
-  g_mutex_lock (&waiter->core->mutex);
-  wakeup = g_steal_pointer (&waiter->wakeup);
-  g_mutex_unlock (&waiter->core->mutex);
-
-  look (waiter);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-on_task_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  look (user_data);
-  return G_SOURCE_REMOVE;
-}
-
-/* Under the mutex. */
-static void
-wake_waiter (EcSourceWaiter *waiter)
-{
-  if (waiter->wakeup)
-    return;
-  waiter->wakeup = g_idle_source_new ();
-  g_source_set_priority (waiter->wakeup, g_task_get_priority (waiter->task));
-  g_source_set_static_name (waiter->wakeup, "ec-source-waiter");
-  g_source_set_callback (waiter->wakeup, on_wakeup, waiter, NULL);
-  g_source_attach (waiter->wakeup, g_task_get_context (waiter->task));
-}
-
-void
-ec_source_core_wake_waiters (EcSourceCore *core)
-{
-  for (GList *l = core->waiters.head; l; l = l->next)
-    wake_waiter (l->data);
-}
-
-/*
- * The thread that asks need not be the one that runs the task's context: it only attaches, under the
- * mutex, and leaves looking to the context.
- */
-static void
-add_waiter (EcSourceCore *core, GTask *task, gboolean reads)
-{
-  EcSourceWaiter *waiter = g_new0 (EcSourceWaiter, 1);
-  GCancellable *cancellable = g_task_get_cancellable (task);
-
-  waiter->core = ec_source_core_ref (core);
-  waiter->task = task;
-  waiter->reads = reads;
-  if (cancellable) {
-    waiter->cancelled = g_cancellable_source_new (cancellable);
-    g_source_set_callback (waiter->cancelled, G_SOURCE_FUNC (on_task_cancelled), waiter, NULL);
-  }
-
-  g_mutex_lock (&core->mutex);
-  g_queue_push_tail (&core->waiters, waiter);
-  if (waiter->cancelled)
-    g_source_attach (waiter->cancelled, g_task_get_context (task));
-  wake_waiter (waiter);
-  g_mutex_unlock (&core->mutex);
 }
 
 void
 ec_source_core_complete_open (EcSourceCore *core, GTask *task)
 {
-  add_waiter (core, task, FALSE);
+  ec_waiters_add (&core->openers, task);
 }
 
 void
 ec_source_core_complete_read (EcSourceCore *core, GTask *task)
 {
-  add_waiter (core, task, TRUE);
+  ec_waiters_add (&core->readers, task);
 }
