@@ -10,31 +10,10 @@
 #include <dvbpsi/pmt.h>
 #include <string.h>
 
+#include "ts/ec-ts-section.h"
+
 #define MODULATION_8VSB 0x04
 #define SERVICE_DIGITAL_TV 0x02
-
-/* CRC-32/MPEG-2 (ISO/IEC 13818-1 annex A). */
-guint32
-ec_broadcast_crc (const guint8 *data, gsize size)
-{
-  static guint32 table[256];
-  static gsize made;
-  guint32 crc = 0xffffffff;
-
-  if (g_once_init_enter (&made)) {
-    for (guint i = 0; i < 256; i++) {
-      guint32 value = i << 24;
-
-      for (guint bit = 0; bit < 8; bit++)
-        value = value & 0x80000000 ? value << 1 ^ 0x04c11db7 : value << 1;
-      table[i] = value;
-    }
-    g_once_init_leave (&made, 1);
-  }
-  for (gsize i = 0; i < size; i++)
-    crc = crc << 8 ^ table[(crc >> 24 ^ data[i]) & 0xff];
-  return crc;
-}
 
 static void
 put_u8 (GByteArray *out, guint value)
@@ -80,7 +59,7 @@ section_end (GByteArray *out)
 
   out->data[1] = (guint8) ((out->data[1] & 0xf0) | length >> 8);
   out->data[2] = (guint8) length;
-  put_u32 (out, ec_broadcast_crc (out->data, out->len));
+  put_u32 (out, ec_ts_crc32 (out->data, out->len));
   return out;
 }
 

@@ -21,8 +21,6 @@
  */
 typedef enum { EC_PMT_PLAIN, EC_PMT_NOTED, EC_PMT_SECOND_AUDIO } EcPmtVariant;
 
-guint32 ec_broadcast_crc (const guint8 *data, gsize size);
-
 /* Complete sections, CRC included. `version` is taken modulo 32. */
 GByteArray *ec_broadcast_make_pat (const EcStation *station, guint tsid, guint version);
 /* The same for one program alone, as a device that filters rewrites it. */

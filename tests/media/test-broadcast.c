@@ -17,6 +17,7 @@
 #include "media/ec-broadcast-scenario.h"
 #include "media/ec-broadcast.h"
 #include "media/ec-impairment.h"
+#include "ts/ec-ts-section.h"
 
 #define ORIGIN G_GINT64_CONSTANT (1790000005000000) /* µs; 11 s before a loop begins */
 #define PCR_WRAP (300 * (G_GUINT64_CONSTANT (1) << 33))
@@ -102,7 +103,7 @@ section_of (const guint8 *packet)
   if (!(packet[1] & 0x40))
     return NULL;
   if (section + length <= packet + EC_TS_PACKET)
-    g_assert_cmphex (ec_broadcast_crc (section, length), ==, 0);
+    g_assert_cmphex (ec_ts_crc32 (section, length), ==, 0);
   return section;
 }
 
