@@ -488,3 +488,15 @@ const EcMoqtEvents user_events = {
   .goaway = on_goaway,
   .closed = on_closed,
 };
+
+void
+user_add_tests (const char *group, const UserTest *tests, gsize n_tests)
+{
+  for (const EcMoqtDraft *const *draft = ec_moqt_drafts (); *draft; draft++)
+    for (gsize i = 0; i < n_tests; i++) {
+      g_autofree char *path =
+          g_strdup_printf ("/moqt/session/%u/%s%s", (*draft)->number, group, tests[i].name);
+
+      g_test_add_data_func (path, *draft, tests[i].func);
+    }
+}

@@ -46,3 +46,11 @@ gsize user_payload_size (const EcMoqtName *track, EcMoqtLocation location);
 EcPayload *user_make_payload (const EcMoqtName *track, EcMoqtLocation location);
 /* The whole object, made from its place. */
 void user_write_object (EcMoqtStream *stream, EcMoqtLocation location);
+
+/* Adds /moqt/session/DRAFT/GROUP… for each of the drafts, which is the test's data; `group` is empty or ends in “/”. */
+typedef struct {
+  const char *name;
+  GTestDataFunc func;
+} UserTest;
+
+void user_add_tests (const char *group, const UserTest *tests, gsize n_tests);

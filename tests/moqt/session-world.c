@@ -46,8 +46,11 @@ io_write (gpointer data,
     g_assert_cmpint (world->draft->read_message (&reader, world->server, &message, &problem), ==,
                      EC_MOQT_READ_DONE);
     g_string_append_printf (world->sent, "%s", ec_moqt_message_kind_to_string (message.kind));
-    if (message.kind == EC_MOQT_REQUEST_ERROR)
+    if (message.kind == EC_MOQT_REQUEST_ERROR) {
       g_string_append_printf (world->sent, "(%s)", ec_moqt_error_code_to_string (message.error));
+      world->n_errors++;
+      world->error = message.error;
+    }
     if (message.kind == EC_MOQT_FETCH)
       g_string_append_printf (world->sent,
                               "(%u %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
@@ -59,8 +62,14 @@ io_write (gpointer data,
 }
 
 static void
-io_end (gpointer data, gint64 id, guint64 code)
+io_reset (gpointer data, gint64 id, guint64 code)
 {
+}
+
+static void
+io_stop (gpointer data, gint64 id, guint64 code)
+{
+  ((World *) data)->n_stopped++;
 }
 
 static void
@@ -97,7 +106,7 @@ io_close (gpointer data, guint64 code, const char *reason)
 {
 }
 
-static const EcMoqtIo io = { io_open,   io_priority,     io_write,    io_end,   io_end,  io_consume,
+static const EcMoqtIo io = { io_open,   io_priority,     io_write,    io_reset, io_stop, io_consume,
                              io_unsent, io_max_datagram, io_datagram, io_timer, io_close };
 
 gboolean
@@ -223,6 +232,7 @@ world_publish (World *world)
   message.name = user_name ("a/b", "t");
   world_ask (world, 0, &message);
   ec_moqt_name_unref (message.name);
+  g_assert_cmpstr (user_take_log (&world->user), ==, "requested:PUBLISH");
   ec_moqt_request_grant (world->user.last, NULL);
-  user_take_log (&world->user);
+  g_assert_cmpstr (user_take_log (&world->user), ==, "");
 }

@@ -10,11 +10,14 @@ struct _World {
   const EcMoqtDraft *draft;
   EcMoqtSession *session;
   User user;
-  gboolean server;  /* what is tested */
-  gint64 opened[2]; /* streams of the session's */
-  gint64 last_bidi; /* … the latest */
-  GString *sent;    /* kinds of messages that it sent */
-  guint64 n_data;   /* bytes in streams of objects, and of datagrams */
+  gboolean server;       /* what is tested */
+  gint64 opened[2];      /* streams of the session's */
+  gint64 last_bidi;      /* … the latest */
+  GString *sent;         /* kinds of messages that it sent */
+  guint n_errors;        /* REQUEST_ERRORs among them … */
+  EcMoqtErrorCode error; /* … the last one's */
+  guint n_stopped;       /* streams of the peer's that it stopped */
+  guint64 n_data;        /* bytes in streams of objects, and of datagrams */
   guint64 consumed;
   GByteArray *bytes; /* to be said */
 };

@@ -555,10 +555,7 @@ test_alias_again (gconstpointer draft)
 int
 main (int argc, char **argv)
 {
-  static const struct {
-    const char *name;
-    GTestDataFunc func;
-  } tests[] = {
+  static const UserTest tests[] = {
     { "ends", test_ends },
     { "end-of-datagrams", test_end_of_datagrams },
     { "mandatory", test_mandatory },
@@ -577,12 +574,6 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (const EcMoqtDraft *const *draft = ec_moqt_drafts (); *draft; draft++)
-    for (guint i = 0; i < G_N_ELEMENTS (tests); i++) {
-      g_autofree char *path =
-          g_strdup_printf ("/moqt/session/%u/rules/%s", (*draft)->number, tests[i].name);
-
-      g_test_add_data_func (path, *draft, tests[i].func);
-    }
+  user_add_tests ("rules/", tests, G_N_ELEMENTS (tests));
   return g_test_run ();
 }

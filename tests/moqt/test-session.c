@@ -894,10 +894,7 @@ test_publish_blocked (gconstpointer draft)
 int
 main (int argc, char **argv)
 {
-  static const struct {
-    const char *name;
-    GTestDataFunc func;
-  } tests[] = {
+  static const UserTest tests[] = {
     { "setup", test_setup },
     { "setup-timeout", test_setup_timeout },
     { "subscribe", test_subscribe },
@@ -923,12 +920,6 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (const EcMoqtDraft *const *draft = ec_moqt_drafts (); *draft; draft++)
-    for (guint i = 0; i < G_N_ELEMENTS (tests); i++) {
-      g_autofree char *path =
-          g_strdup_printf ("/moqt/session/%u/%s", (*draft)->number, tests[i].name);
-
-      g_test_add_data_func (path, *draft, tests[i].func);
-    }
+  user_add_tests ("", tests, G_N_ELEMENTS (tests));
   return g_test_run ();
 }
