@@ -67,6 +67,22 @@ settings_begin (Raw *self)
   raw_write (self, self->control, control, sizeof control, FALSE);
 }
 
+/* Connections that say no more by themselves than the settings, and come back when they are closed. */
+static void
+run_by_hand (Target *target, guint n_connections, void (*tick) (Raw *raw))
+{
+  RawPlan plan = {
+    .alpn = EC_WT_ALPN,
+    .n_connections = n_connections,
+    .again = TRUE,
+    .no_setup = TRUE,
+    .begin = settings_begin,
+    .tick = tick,
+  };
+
+  raw_run (target, &plan);
+}
+
 static void
 request_tick (Raw *self)
 {
@@ -101,16 +117,7 @@ request_tick (Raw *self)
 static void
 connect_flood (Target *target)
 {
-  RawPlan plan = {
-    .alpn = EC_WT_ALPN,
-    .n_connections = 10,
-    .again = TRUE,
-    .no_setup = TRUE,
-    .begin = settings_begin,
-    .tick = request_tick,
-  };
-
-  raw_run (target, &plan);
+  run_by_hand (target, 10, request_tick);
 }
 
 /* Streams of sessions that are not there (draft-ietf-webtrans-http3 §4.6: they may be kept, in bounds), and capsules without end. */
@@ -132,32 +139,14 @@ early_tick (Raw *self)
 static void
 early_streams (Target *target)
 {
-  RawPlan plan = {
-    .alpn = EC_WT_ALPN,
-    .n_connections = 10,
-    .again = TRUE,
-    .no_setup = TRUE,
-    .begin = settings_begin,
-    .tick = early_tick,
-  };
-
-  raw_run (target, &plan);
+  run_by_hand (target, 10, early_tick);
 }
 
 /* Many connections, each of which sends as much as its windows take, and none of it can be passed on. */
 static void
 windows (Target *target)
 {
-  RawPlan plan = {
-    .alpn = EC_WT_ALPN,
-    .n_connections = 100,
-    .again = TRUE,
-    .no_setup = TRUE,
-    .begin = settings_begin,
-    .tick = early_tick,
-  };
-
-  raw_run (target, &plan);
+  run_by_hand (target, 100, early_tick);
 }
 
 const Attack web_attacks[] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
+#include "../session/moq-ways.h"
 #include "base/ec-error.h"
 #include "relay/ec-relay.h"
 #include "seal/ec-identity.h"
@@ -8,40 +9,9 @@
 
 /* EcRelay as an application has it, over real sockets: publishers and subscribers of all kinds of transport and draft. */
 
-#define PATIENCE (20 * G_TIME_SPAN_SECOND)
 #define SPACE "live/one"
 #define TRACK "chunks"
 #define GROUP_OBJECTS 5
-
-typedef struct {
-  const char *scheme, *draft;
-} Way;
-
-static const Way ways[] = {
-  { "moqt", "moqt-18" },
-  { "moqt", "moqt-16" },
-  { "https", "moqt-18" },
-  { "https", "moqt-16" },
-};
-
-/* Runs the main context until it holds, or asserts. */
-#define WAIT_UNTIL(condition)                                                                      \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    gint64 end_ = g_get_monotonic_time () + PATIENCE;                                              \
-    while (!(condition)) {                                                                         \
-      g_assert_cmpint (g_get_monotonic_time (), <, end_);                                          \
-      if (!g_main_context_iteration (NULL, FALSE))                                                 \
-        g_thread_yield ();                                                                         \
-    }                                                                                              \
-  }                                                                                                \
-  G_STMT_END
-
-static void
-on_result (GObject *object, GAsyncResult *result, gpointer data)
-{
-  *(GAsyncResult **) data = g_object_ref (result);
-}
 
 static EcRelay *
 start_relay (const char *rule)
@@ -52,7 +22,7 @@ start_relay (const char *rule)
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
 
-  ec_relay_start_async (relay, NULL, on_result, &result);
+  ec_relay_start_async (relay, NULL, keep_result, &result);
   WAIT_UNTIL (result);
   ec_relay_start_finish (relay, result, &error);
   g_assert_no_error (error);
@@ -65,7 +35,7 @@ stop_relay (EcRelay *relay, guint timeout_ms)
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  ec_relay_stop_async (relay, timeout_ms, NULL, on_result, &result);
+  ec_relay_stop_async (relay, timeout_ms, NULL, keep_result, &result);
   WAIT_UNTIL (result);
   g_assert_true (ec_relay_stop_finish (relay, result, NULL));
   g_assert_false (ec_relay_get_running (relay));
@@ -228,7 +198,7 @@ test_token (gconstpointer data)
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (EcMoqSession) first = NULL;
 
-  ec_relay_start_async (relay, NULL, on_result, &result);
+  ec_relay_start_async (relay, NULL, keep_result, &result);
   WAIT_UNTIL (result);
   g_assert_true (ec_relay_start_finish (relay, result, NULL));
   first = dial (relay, data);
@@ -278,7 +248,7 @@ test_stop (void)
   g_autoptr (EcMoqSession) other = dial (relay, &ways[3]);
   g_autoptr (GAsyncResult) result = NULL;
 
-  ec_relay_stop_async (relay, 500, NULL, on_result, &result);
+  ec_relay_stop_async (relay, 500, NULL, keep_result, &result);
   WAIT_UNTIL (ec_moq_session_get_state (stays) >= EC_MOQ_SESSION_STATE_GOING_AWAY);
   WAIT_UNTIL (ec_moq_session_get_state (other) >= EC_MOQ_SESSION_STATE_GOING_AWAY);
   WAIT_UNTIL (result);
@@ -296,12 +266,12 @@ test_errors (void)
   g_autoptr (GAsyncResult) result = NULL, again = NULL;
   g_autoptr (GError) error = NULL;
 
-  ec_relay_start_async (relay, NULL, on_result, &result);
+  ec_relay_start_async (relay, NULL, keep_result, &result);
   WAIT_UNTIL (result);
   g_assert_false (ec_relay_start_finish (relay, result, &error));
   g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI);
   g_clear_error (&error);
-  ec_relay_start_async (relay, NULL, on_result, &again);
+  ec_relay_start_async (relay, NULL, keep_result, &again);
   WAIT_UNTIL (again);
   g_assert_false (ec_relay_start_finish (relay, again, &error));
   g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_DUPLICATE);
@@ -326,7 +296,8 @@ churn_thread (gpointer data)
         dial (self->relay, &ways[(self->seed + i) % G_N_ELEMENTS (ways)]);
     g_autoptr (EcMoqSubscription) sub =
         ec_moq_session_subscribe (session, SPACE, TRACK, EC_MOQ_START_CURRENT_GROUP, NULL, NULL);
-    g_autoptr (EcMoqAnnouncements) found = ec_moq_session_list_announcements (session, "live", NULL);
+    g_autoptr (EcMoqAnnouncements) found =
+        ec_moq_session_list_announcements (session, "live", NULL);
     g_autoptr (EcMoqObject) object = NULL;
 
     g_assert_nonnull (sub);
@@ -387,21 +358,9 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (ways); i++) {
-    g_autofree char *path =
-        g_strdup_printf ("/relay/sockets/through/%s/%s", ways[i].scheme, ways[i].draft);
-    g_autofree char *token =
-        g_strdup_printf ("/relay/sockets/token/%s/%s", ways[i].scheme, ways[i].draft);
-
-    g_test_add_data_func (path, &ways[i], test_through);
-    g_test_add_data_func (token, &ways[i], test_token);
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (ways); i++) {
-    g_autofree char *path =
-        g_strdup_printf ("/relay/sockets/identity/%s/%s", ways[i].scheme, ways[i].draft);
-
-    g_test_add_data_func (path, &ways[i], test_identity);
-  }
+  add_ways ("/relay/sockets/through", test_through);
+  add_ways ("/relay/sockets/token", test_token);
+  add_ways ("/relay/sockets/identity", test_identity);
   g_test_add_func ("/relay/sockets/claimed", test_claimed);
   g_test_add_func ("/relay/sockets/stop", test_stop);
   g_test_add_func ("/relay/sockets/errors", test_errors);

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "moq-pair.h"
 
-const Way ways[4] = {
-  { "moqt", "moqt-18" },
-  { "moqt", "moqt-16" },
-  { "https", "moqt-18" },
-  { "https", "moqt-16" },
-};
-
 void
 keep_published (EcMoqSession *session, EcMoqSubscription *subscription, GPtrArray *published)
 {
@@ -166,18 +159,9 @@ subscribe (EcMoqSession *session, const char *space, const char *track, EcMoqSta
 }
 
 void
-keep_result (GObject *object, GAsyncResult *result, gpointer data)
-{
-  *(GAsyncResult **) data = g_object_ref (result);
-}
-
-void
 add_all_ways (const char *name, GTestDataFunc func)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++) {
-    g_autofree char *path =
-        g_strdup_printf ("/session/%s/%s/%s", name, ways[i].scheme, ways[i].draft);
+  g_autofree char *path = g_strdup_printf ("/session/%s", name);
 
-    g_test_add_data_func (path, &ways[i], func);
-  }
+  add_ways (path, func);
 }

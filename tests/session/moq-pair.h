@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "moq-ways.h"
 #include "session/ec-moq-server.h"
 #include "session/ec-moq-session-private.h"
 #include "session/ec-moq-track-private.h"
 
 /* A client and a server of this process, as applications have them, over real sockets; and what tests do with them. */
-
-#define PATIENCE (20 * G_TIME_SPAN_SECOND)
-
-typedef struct {
-  const char *scheme, *draft;
-} Way;
-
-extern const Way ways[4]; /* each draft, over QUIC and over WebTransport */
 
 typedef struct {
   EcMoqServer *server;
@@ -24,27 +17,12 @@ typedef struct {
   GPtrArray *taken; /* the server takes them; nullable */
 } Pair;
 
-/* Runs the main context until `condition`, or asserts. */
-#define WAIT_UNTIL(condition)                                                                      \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    gint64 end_ = g_get_monotonic_time () + PATIENCE;                                              \
-    while (!(condition)) {                                                                         \
-      g_assert_cmpint (g_get_monotonic_time (), <, end_);                                          \
-      if (!g_main_context_iteration (NULL, FALSE))                                                 \
-        g_thread_yield ();                                                                         \
-    }                                                                                              \
-  }                                                                                                \
-  G_STMT_END
-
 void pair_start (Pair *pair, const Way *way);
 void pair_stop (Pair *pair);
 EcMoqConnectOptions *pair_make_options (Pair *pair, const Way *way);
 char *pair_make_uri (Pair *pair, const Way *way);
 /* A handler of EcMoqSession::published. */
 void keep_published (EcMoqSession *session, EcMoqSubscription *subscription, GPtrArray *published);
-/* A callback that keeps what it got at `data`, a GAsyncResult **. */
-void keep_result (GObject *object, GAsyncResult *result, gpointer data);
 
 EcMoqTrack *make_track (const char *space, const char *name);
 EcMoqSubscription *
