@@ -6,6 +6,8 @@
 #include "session/ec-moq-link.h"
 #include "transport/ec-memory-transport.h"
 
+#define SECOND ((guint64) G_USEC_PER_SEC)
+
 /*
  * A relay in virtual time, and peers of it over pairs in memory. Every byte of payload that a peer receives is checked against what the
  * test's broadcast has there.
@@ -94,11 +96,23 @@ struct _Peer {
 #define GROUP_OBJECTS 20
 #define OBJECT_US 50000
 
+/* The track of most tests. */
+#define PATH "ec/v1/atsc/2065/3/ts-canonical-1"
+#define TRACK "chunks"
+
+extern const EcMoqtDraft *const drafts[2]; /* 16 and 18 */
+extern const guint8 key_a[32], key_b[32];
+
 World *world_new (guint32 seed, const EcRelayCoreConfig *config);
 void world_free (World *self);
 guint64 world_now (World *self);
 /* Lets time pass; publishers publish, the relay ticks. */
 void world_run (World *self, guint64 us);
+EcRelayStatsData world_get_stats (World *self);
+/* Of a relay that takes everybody's tracks below ec/v1; for one world_new(). */
+EcRelayCoreConfig any_may_publish (void);
+/* Adds PATH/0 … for as many mixes, which are the test's data; of them, bit 0 is for the publisher's draft, bit 1 for the viewer's. */
+void add_mixes (const char *path, guint n_mixes, GTestDataFunc func);
 
 Peer *peer_new (World *world, const EcMoqtDraft *draft, const guint8 *key);
 /* With limits of the pair; `link` as for ec_memory_network_pair(). */
@@ -107,6 +121,13 @@ Peer *peer_new_full (World *world,
                      const EcMemoryLink *link,
                      GBytes *token,
                      const char *authority);
+/* A world with one publisher, that has key_a, and one viewer. */
+typedef struct {
+  World *world; /* to be freed */
+  Peer *publisher, *viewer;
+} Scene;
+
+Scene scene_new (guint mix, guint32 seed, const EcRelayCoreConfig *config);
 void peer_close (Peer *self);
 /* As SIGKILL does: nothing more comes, and nothing says so. */
 void peer_cut (Peer *self);
@@ -132,14 +153,27 @@ Pub *peer_make_with (Peer *self,
                      const char *track,
                      gboolean publish,
                      EcMoqtProperties *properties);
+/* PATH's TRACK: announced and made, or by PUBLISH. */
+Pub *peer_offer (Peer *self, gboolean publish, EcMoqtProperties *properties);
+/* … as a forger has it: something else, and a little later. */
+Pub *peer_forge (Peer *self);
+/* … subscribed to. */
+Sub *peer_watch (Peer *self, gboolean join);
 /* TRACK_STATUS. */
 Sub *peer_ask_status (Peer *self, const char *path, const char *track);
 void sub_end (Sub *self);
+/* A whole object that is not made by the clock. */
+void pub_put (Pub *self, guint64 now_us, guint64 group, guint64 object);
 
 gsize broadcast_size (guint64 group, guint64 object);
 guint8 broadcast_byte (guint64 group, guint64 object, gsize offset);
+/* Of an object: whole, and true unless there is a twist. */
+EcPayload *broadcast_payload (guint64 group, guint64 object, guint8 twist);
 gboolean sub_has (const Sub *self, guint64 group, guint64 object);
 /* Asserts that all objects are there from the first of a group that has object 0 up to the end of group `to`. Returns that group. */
 guint64 sub_check_whole (const Sub *self, guint64 to);
+/* Of a fetch: that it came to its end, with so many objects, and none of them twice. */
+void sub_check_fetched (const Sub *self, guint n_whole);
+void sub_check_done (const Sub *self, EcMoqtDoneCode code);
 guint64 broadcast_group (World *world);
 EcMoqtName *make_name (const char *path, const char *track);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "relay-peer.h"
 
-#define SECOND ((guint64) G_USEC_PER_SEC)
-#define PATH "ec/v1/atsc/2065/3/ts-canonical-1"
 #define N_VIEWERS 10
 
 /* Ten honest viewers of one honest publisher; what they must have got at the end, whatever somebody else does meanwhile. */
@@ -12,15 +10,6 @@ typedef struct {
   Sub *subs[N_VIEWERS];
 } Stage;
 
-static EcRelayStatsData
-get_stats (World *world)
-{
-  EcRelayStatsData stats;
-
-  ec_relay_core_get_stats (world->core, &stats);
-  return stats;
-}
-
 static void
 stage_set_up (Stage *self, const EcRelayLimits *limits)
 {
@@ -29,13 +18,12 @@ stage_set_up (Stage *self, const EcRelayLimits *limits)
 
   self->world = world_new (1, &config);
   self->publisher = peer_new (self->world, &ec_moqt_draft_18, key);
-  peer_announce (self->publisher, PATH, NULL);
-  peer_make (self->publisher, PATH, "chunks", FALSE);
+  peer_offer (self->publisher, FALSE, NULL);
   world_run (self->world, SECOND / 2);
   for (guint i = 0; i < N_VIEWERS; i++) {
     Peer *peer = peer_new (self->world, i & 1 ? &ec_moqt_draft_16 : &ec_moqt_draft_18, NULL);
 
-    self->subs[i] = peer_subscribe (peer, PATH, "chunks", TRUE);
+    self->subs[i] = peer_watch (peer, TRUE);
   }
   world_run (self->world, SECOND);
 }
@@ -43,7 +31,7 @@ stage_set_up (Stage *self, const EcRelayLimits *limits)
 static void
 stage_check (Stage *self)
 {
-  EcRelayStatsData stats = get_stats (self->world);
+  EcRelayStatsData stats = world_get_stats (self->world);
 
   for (guint i = 0; i < N_VIEWERS; i++)
     sub_check_whole (self->subs[i], broadcast_group (self->world) - 1);
@@ -65,7 +53,7 @@ test_subscribe_churn (void)
   for (guint step = 0; step < 300; step++) {
     for (guint i = 0; i < 20 && !peer->closed; i++) {
       g_autofree char *path = g_strdup_printf ("%s%u", i & 1 ? "none/" : PATH "/", n++);
-      Sub *sub = peer_subscribe (peer, path, "chunks", FALSE);
+      Sub *sub = peer_subscribe (peer, path, TRACK, FALSE);
 
       if (i % 3 == 0)
         sub_end (sub);
@@ -73,9 +61,9 @@ test_subscribe_churn (void)
     world_run (stage.world, SECOND / 50);
   }
   g_assert_true (peer->closed && peer->remote);
-  g_assert_cmpuint (get_stats (stage.world).n_overload, >, 0);
+  g_assert_cmpuint (world_get_stats (stage.world).n_overload, >, 0);
   world_run (stage.world, 12 * SECOND);
-  g_assert_cmpuint (get_stats (stage.world).n_tracks, ==, 1);
+  g_assert_cmpuint (world_get_stats (stage.world).n_tracks, ==, 1);
   stage_check (&stage);
 }
 
@@ -89,7 +77,7 @@ test_update_flood (void)
   stage_set_up (&stage, &limits);
   for (guint i = 0; i < 2; i++) {
     Peer *peer = peer_new (stage.world, i & 1 ? &ec_moqt_draft_16 : &ec_moqt_draft_18, NULL);
-    Sub *sub = peer_subscribe (peer, PATH, "chunks", TRUE);
+    Sub *sub = peer_watch (peer, TRUE);
 
     world_run (stage.world, SECOND);
     g_assert_true (sub->granted);
@@ -103,9 +91,9 @@ test_update_flood (void)
     g_assert_true (sub->done && !sub->request && !peer->closed);
     g_assert_cmpint (sub->done_code, ==, EC_MOQT_DONE_UPDATE_FAILED);
   }
-  g_assert_cmpuint (get_stats (stage.world).n_overload, ==, 2);
+  g_assert_cmpuint (world_get_stats (stage.world).n_overload, ==, 2);
   world_run (stage.world, 2 * SECOND);
-  g_assert_cmpuint (get_stats (stage.world).n_subscriptions, ==, N_VIEWERS);
+  g_assert_cmpuint (world_get_stats (stage.world).n_subscriptions, ==, N_VIEWERS);
   stage_check (&stage);
 }
 
@@ -125,7 +113,7 @@ test_idle_sessions (void)
     n_closed += peer->closed;
   }
   g_assert_cmpuint (n_closed, >, 0);
-  g_assert_cmpuint (get_stats (stage.world).n_skipped_groups, ==, 0);
+  g_assert_cmpuint (world_get_stats (stage.world).n_skipped_groups, ==, 0);
   stage_check (&stage);
 }
 
@@ -153,12 +141,13 @@ test_namespace_flood (void)
     world_run (stage.world, SECOND / 50);
   }
   world_run (stage.world, SECOND);
-  g_assert_cmpuint (get_stats (stage.world).n_namespaces, <=, 257);
+  g_assert_cmpuint (world_get_stats (stage.world).n_namespaces, <=, 257);
   g_assert_false (listener->closed);
-  g_assert_cmpuint (g_hash_table_size (listener->found), ==, get_stats (stage.world).n_namespaces);
+  g_assert_cmpuint (g_hash_table_size (listener->found), ==,
+                    world_get_stats (stage.world).n_namespaces);
   peer_close (peer);
   world_run (stage.world, SECOND);
-  g_assert_cmpuint (get_stats (stage.world).n_namespaces, ==, 1);
+  g_assert_cmpuint (world_get_stats (stage.world).n_namespaces, ==, 1);
   stage_check (&stage);
 }
 
@@ -176,11 +165,11 @@ test_never_reading (void)
                                 NULL, NULL);
 
     peer->never_read = TRUE;
-    peer_subscribe (peer, PATH, "chunks", TRUE);
+    peer_watch (peer, TRUE);
     world_run (stage.world, SECOND / 20);
   }
   world_run (stage.world, 20 * SECOND);
-  g_assert_cmpuint (get_stats (stage.world).n_skipped_groups, >, 0);
+  g_assert_cmpuint (world_get_stats (stage.world).n_skipped_groups, >, 0);
   stage_check (&stage);
 }
 
@@ -205,7 +194,7 @@ test_memory_flood (void)
   }
   world_run (stage.world, 20 * SECOND);
   /* It did fill it. */
-  g_assert_cmpuint (get_stats (stage.world).memory_peak, >, limits.memory / 4 * 3);
+  g_assert_cmpuint (world_get_stats (stage.world).memory_peak, >, limits.memory / 4 * 3);
   stage_check (&stage);
 }
 
@@ -295,7 +284,7 @@ test_stream_flood (void)
   }
   world_run (stage.world, SECOND);
   g_assert_false (peer->closed);
-  g_assert_cmpuint (get_stats (stage.world).n_overload, >=, 6);
+  g_assert_cmpuint (world_get_stats (stage.world).n_overload, >=, 6);
   for (guint i = 10; i < 30; i++) {
     EcMoqtObject object = { .location = { 900, i }, .subgroup = i, .priority = 1, .size = 100 };
 

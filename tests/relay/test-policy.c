@@ -6,7 +6,6 @@
 #include "seal/ec-identity-private.h"
 #include "seal/ec-token.h"
 
-#define SECOND ((guint64) G_USEC_PER_SEC)
 #define AUTHORITY "relay.example.org:443"
 #define NOW_S G_GINT64_CONSTANT (1800000000)
 

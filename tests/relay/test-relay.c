@@ -1,22 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "relay-peer.h"
 
-#define SECOND ((guint64) G_USEC_PER_SEC)
-#define PATH "ec/v1/atsc/2065/3/ts-canonical-1"
-
-static const EcMoqtDraft *const drafts[] = { &ec_moqt_draft_16, &ec_moqt_draft_18 };
-static const guint8 key_a[32] = { 0xaa, 1 };
-static const guint8 key_b[32] = { 0xbb, 2 };
-
-static EcRelayStatsData
-get_stats (World *world)
-{
-  EcRelayStatsData stats;
-
-  ec_relay_core_get_stats (world->core, &stats);
-  return stats;
-}
-
 /* Publisher and subscriber of every mix of drafts; whoever comes late starts at the open group's first object. */
 static void
 test_late_join (gconstpointer data)
@@ -32,14 +16,13 @@ test_late_join (gconstpointer data)
 
   world_run (world, SECOND / 10);
   g_assert_true (publisher->ready && subscriber->ready);
-  peer_announce (publisher, PATH, NULL);
-  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  pub = peer_offer (publisher, FALSE, NULL);
   world_run (world, SECOND / 2);
   g_assert_cmpuint (publisher->n_space_granted, ==, 1);
-  sub = peer_subscribe (subscriber, PATH, "chunks", TRUE);
+  sub = peer_watch (subscriber, TRUE);
   world_run (world, 3 * SECOND + SECOND / 2);
   g_assert_true (sub->granted);
-  late_sub = peer_subscribe (late, PATH, "chunks", TRUE);
+  late_sub = peer_watch (late, TRUE);
   group = broadcast_group (world);
   world_run (world, 3 * SECOND);
   g_assert_cmpuint (sub_check_whole (sub, group + 1), ==, 0);
@@ -58,13 +41,12 @@ test_collapse (void)
   Pub *pub;
   guint64 group;
 
-  peer_announce (publisher, PATH, NULL);
-  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  pub = peer_offer (publisher, FALSE, NULL);
   world_run (world, SECOND);
   for (guint i = 0; i < 30; i++) {
     Peer *peer = peer_new (world, drafts[i & 1], NULL);
 
-    g_ptr_array_add (subs, peer_subscribe (peer, PATH, "chunks", TRUE));
+    g_ptr_array_add (subs, peer_watch (peer, TRUE));
     world_run (world, SECOND / 20);
   }
   world_run (world, 3 * SECOND);
@@ -73,17 +55,17 @@ test_collapse (void)
     sub_check_whole (subs->pdata[i], group);
   g_assert_cmpuint (pub->n_subscribed, ==, 1);
   g_assert_cmpuint (pub->n_fetched, <=, 2);
-  g_assert_cmpuint (get_stats (world).n_subscriptions, ==, 30);
-  g_assert_cmpuint (get_stats (world).n_upstreams, ==, 1);
+  g_assert_cmpuint (world_get_stats (world).n_subscriptions, ==, 30);
+  g_assert_cmpuint (world_get_stats (world).n_upstreams, ==, 1);
 
   for (guint i = 0; i < subs->len; i++)
     sub_end (subs->pdata[i]);
   world_run (world, 5 * SECOND);
-  g_assert_cmpuint (get_stats (world).n_subscriptions, ==, 0);
-  g_assert_cmpuint (get_stats (world).n_upstreams, ==, 1);
+  g_assert_cmpuint (world_get_stats (world).n_subscriptions, ==, 0);
+  g_assert_cmpuint (world_get_stats (world).n_upstreams, ==, 1);
   g_assert_cmpuint (publisher->readers->len, ==, 1);
   world_run (world, 7 * SECOND);
-  g_assert_cmpuint (get_stats (world).n_upstreams, ==, 0);
+  g_assert_cmpuint (world_get_stats (world).n_upstreams, ==, 0);
   g_assert_cmpuint (publisher->readers->len, ==, 0);
   g_ptr_array_unref (subs);
   world_free (world);
@@ -139,12 +121,12 @@ test_publish (gconstpointer data)
   guint64 group;
 
   world_run (world, SECOND);
-  pub = peer_make (publisher, PATH, "chunks", TRUE);
+  pub = peer_offer (publisher, TRUE, NULL);
   world_run (world, SECOND);
   g_assert_nonnull (pub->publish);
   /* Nobody wants it yet. */
-  g_assert_cmpuint (get_stats (world).bytes_in, ==, 0);
-  sub = peer_subscribe (viewer, PATH, "chunks", TRUE);
+  g_assert_cmpuint (world_get_stats (world).bytes_in, ==, 0);
+  sub = peer_watch (viewer, TRUE);
   world_run (world, SECOND);
   peer_listen_tracks (fan, "ec");
   world_run (world, 3 * SECOND);
@@ -169,13 +151,12 @@ test_rendezvous (void)
   world_run (world, SECOND);
   none = peer_subscribe (subscriber, PATH, "none", FALSE);
   early = peer_subscribe_with (subscriber, PATH, "early", &params);
-  wait = peer_subscribe_with (subscriber, PATH, "chunks", &params);
+  wait = peer_subscribe_with (subscriber, PATH, TRACK, &params);
   world_run (world, SECOND);
   g_assert_true (none->refused);
   g_assert_cmpint (none->error, ==, EC_MOQT_ERROR_DOES_NOT_EXIST);
   g_assert_false (early->refused || wait->refused);
-  peer_make (publisher, PATH, "chunks", FALSE);
-  peer_announce (publisher, PATH, NULL);
+  peer_offer (publisher, FALSE, NULL);
   world_run (world, SECOND);
   g_assert_true (wait->granted);
   g_assert_true (early->refused);
@@ -196,36 +177,19 @@ test_fetch (void)
   Peer *publisher = peer_new (world, drafts[0], key_a);
   Peer *subscriber = peer_new (world, drafts[1], NULL);
   Pub *pub;
-  Sub *fetch, *again, *status;
-  g_autoptr (EcMoqtName) name = make_name (PATH, "chunks");
+  Sub *fetch, *again;
 
-  peer_announce (publisher, PATH, NULL);
-  pub = peer_make (publisher, PATH, "chunks", FALSE);
+  pub = peer_offer (publisher, FALSE, NULL);
   world_run (world, 6 * SECOND + SECOND / 2);
-  fetch =
-      peer_fetch (subscriber, PATH, "chunks", (EcMoqtLocation){ 1, 0 }, (EcMoqtLocation){ 3, 0 });
+  fetch = peer_fetch (subscriber, PATH, TRACK, (EcMoqtLocation){ 1, 0 }, (EcMoqtLocation){ 3, 0 });
   world_run (world, SECOND);
-  g_assert_true (fetch->granted && fetch->done);
-  g_assert_cmpuint (fetch->n_whole, ==, 3 * GROUP_OBJECTS);
-  g_assert_cmpuint (fetch->n_repeated, ==, 0);
-  again =
-      peer_fetch (subscriber, PATH, "chunks", (EcMoqtLocation){ 2, 5 }, (EcMoqtLocation){ 2, 8 });
+  sub_check_fetched (fetch, 3 * GROUP_OBJECTS);
+  again = peer_fetch (subscriber, PATH, TRACK, (EcMoqtLocation){ 2, 5 }, (EcMoqtLocation){ 2, 8 });
   world_run (world, SECOND);
-  g_assert_true (again->done);
-  g_assert_cmpuint (again->n_whole, ==, 3);
+  sub_check_fetched (again, 3);
   g_assert_cmpuint (pub->n_fetched, <=, 3);
   g_assert_cmpuint (pub->n_subscribed, ==, 1);
-  (void) status;
   world_free (world);
-}
-
-static EcRelayCoreConfig
-any_may_publish (void)
-{
-  EcRelayCoreConfig config = { .policy = ec_relay_policy_new () };
-
-  g_assert_true (ec_relay_policy_allow_publish (config.policy, "ec/v1=any", NULL));
-  return config;
 }
 
 typedef enum {
@@ -261,19 +225,18 @@ run_takeover (guint32 seed, End how)
     Pub *pub;
 
     publishers[i] = peer_new (world, drafts[(seed >> i) & 1], NULL);
-    peer_announce (publishers[i], PATH, NULL);
-    pub = peer_make (publishers[i], PATH, "chunks", FALSE);
+    pub = peer_offer (publishers[i], FALSE, NULL);
     pub->offset_us = i * ec_memory_network_random (world->network, 60000);
   }
   subscriber = peer_new (world, drafts[seed >> 2 & 1], NULL);
   world_run (world, SECOND);
-  sub = peer_subscribe (subscriber, PATH, "chunks", TRUE);
+  sub = peer_watch (subscriber, TRUE);
   world_run (world, 2 * SECOND + ec_memory_network_random (world->network, 2000000));
   joiner = peer_new (world, drafts[seed >> 4 & 1], NULL);
   world_run (world, 3 * world->latency_us + ec_memory_network_random (world->network, 60000));
   end (publishers[seed >> 3 & 1], how);
   world_run (world, ec_memory_network_random (world->network, 40000));
-  late = peer_subscribe (joiner, PATH, "chunks", TRUE);
+  late = peer_watch (joiner, TRUE);
   joined = broadcast_group (world);
   world_run (world, 3 * SECOND);
   if (how == END_PAUSE)
@@ -284,7 +247,7 @@ run_takeover (guint32 seed, End how)
   sub_check_whole (sub, last);
   g_assert_cmpuint (sub_check_whole (late, last), <=, joined + 1);
   g_assert_cmpuint (sub->n_cut + late->n_cut, ==, 0);
-  g_assert_cmpuint (get_stats (world).n_conflicts, ==, 0);
+  g_assert_cmpuint (world_get_stats (world).n_conflicts, ==, 0);
   world_free (world);
 }
 
@@ -327,20 +290,16 @@ test_forger (void)
   Pub *pub;
   Sub *sub;
 
-  peer_announce (honest, PATH, NULL);
-  peer_make (honest, PATH, "chunks", FALSE);
+  peer_offer (honest, FALSE, NULL);
   world_run (world, SECOND);
-  sub = peer_subscribe (subscriber, PATH, "chunks", TRUE);
+  sub = peer_watch (subscriber, TRUE);
   world_run (world, SECOND);
-  pub = peer_make (forger, PATH, "chunks", FALSE);
-  pub->twist = 1;
-  pub->offset_us = 10000;
-  peer_announce (forger, PATH, NULL);
+  pub = peer_forge (forger);
   world_run (world, 5 * SECOND);
   sub_check_whole (sub, broadcast_group (world) - 1);
   g_assert_cmpuint (pub->n_subscribed, ==, 1);
-  g_assert_cmpuint (get_stats (world).n_conflicts, ==, 1);
-  g_assert_cmpuint (get_stats (world).n_upstreams, ==, 1);
+  g_assert_cmpuint (world_get_stats (world).n_conflicts, ==, 1);
+  g_assert_cmpuint (world_get_stats (world).n_upstreams, ==, 1);
   g_assert_false (forger->closed);
   world_free (world);
 }
@@ -354,17 +313,15 @@ test_comes_back (void)
   Peer *second, *subscriber = peer_new (world, drafts[0], NULL);
   Sub *sub;
 
-  peer_announce (first, PATH, NULL);
-  peer_make (first, PATH, "chunks", FALSE);
+  peer_offer (first, FALSE, NULL);
   world_run (world, SECOND);
-  sub = peer_subscribe (subscriber, PATH, "chunks", FALSE);
+  sub = peer_watch (subscriber, FALSE);
   world_run (world, 2 * SECOND);
   peer_close (first);
   world_run (world, 4 * SECOND);
   g_assert_false (sub->done);
   second = peer_new (world, drafts[0], key_a);
-  peer_announce (second, PATH, NULL);
-  peer_make (second, PATH, "chunks", FALSE);
+  peer_offer (second, FALSE, NULL);
   world_run (world, 4 * SECOND);
   g_assert_true (sub_has (sub, broadcast_group (world) - 1, GROUP_OBJECTS - 1));
   g_assert_false (sub->done);
@@ -400,8 +357,8 @@ test_prefix_update (void)
   world_run (world, SECOND / 10);
   a = peer_announce (publisher, "ec/v1/a", NULL);
   peer_announce (publisher, "ec/v1/b/1", NULL);
-  peer_make (publisher, "ec/v1/a", "chunks", TRUE);
-  peer_make (publisher, "ec/v1/b/1", "chunks", TRUE);
+  peer_make (publisher, "ec/v1/a", TRACK, TRUE);
+  peer_make (publisher, "ec/v1/b/1", TRACK, TRUE);
   names = peer_listen (viewer, "ec/v1/a");
   tracks = peer_listen_tracks (viewer, "ec/v1/a");
   world_run (world, SECOND);
@@ -429,7 +386,7 @@ test_prefix_update (void)
   g_assert_cmpuint (viewer->subs->len, ==, 2);
   ec_moqt_request_cancel (a);
   peer_announce (publisher, "ec/v1/c", NULL);
-  peer_make (publisher, "ec/v1/c", "chunks", TRUE);
+  peer_make (publisher, "ec/v1/c", TRACK, TRUE);
   world_run (world, SECOND);
   g_assert_false (g_hash_table_contains (viewer->found, "ec/v1/a"));
   g_assert_true (g_hash_table_contains (viewer->found, "ec/v1/c"));
@@ -481,19 +438,17 @@ run_churn (guint32 seed, End how)
   world->max_piece = 900;
   for (guint i = 0; i < 3; i++) {
     publishers[i] = peer_new (world, drafts[(seed >> i) & 1], NULL);
-    if (i != 1)
-      peer_announce (publishers[i], PATH, NULL);
-    peer_make (publishers[i], PATH, "chunks", i == 1)->offset_us = i * 7000;
+    peer_offer (publishers[i], i == 1, NULL)->offset_us = i * 7000;
   }
   world_run (world, SECOND / 2);
   stayer = peer_new (world, drafts[seed & 1], NULL);
-  sub = peer_subscribe (stayer, PATH, "chunks", TRUE);
+  sub = peer_watch (stayer, TRUE);
   for (guint step = 0; step < 12; step++) {
     Peer *peer = peer_new (world, drafts[ec_memory_network_random (world->network, 2)], NULL);
     Sub *theirs;
 
     world_run (world, ec_memory_network_random (world->network, 300000));
-    theirs = peer_subscribe (peer, PATH, "chunks", TRUE);
+    theirs = peer_watch (peer, TRUE);
     world_run (world, ec_memory_network_random (world->network, 300000));
     if (ec_memory_network_random (world->network, 3) == 0)
       peer_cut (peer);
@@ -521,13 +476,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  for (guint mix = 0; mix < 4; mix++) {
-    g_autofree char *join = g_strdup_printf ("/relay/late-join/%u", mix);
-    g_autofree char *publish = g_strdup_printf ("/relay/publish/%u", mix);
-
-    g_test_add_data_func (join, GUINT_TO_POINTER (mix), test_late_join);
-    g_test_add_data_func (publish, GUINT_TO_POINTER (mix), test_publish);
-  }
+  add_mixes ("/relay/late-join", 4, test_late_join);
+  add_mixes ("/relay/publish", 4, test_publish);
   g_test_add_func ("/relay/collapse", test_collapse);
   g_test_add_func ("/relay/namespaces", test_namespaces);
   g_test_add_func ("/relay/rendezvous", test_rendezvous);
