@@ -32,6 +32,29 @@ tear_down (Fixture *self)
   ec_moq_feed_unref (self->feed);
 }
 
+/* The same, and one that reads it. */
+static FeedPeer *
+set_up_reader (Fixture *self)
+{
+  set_up (self, NULL);
+  return feed_peer_subscribe (self->feed, NULL);
+}
+
+static void
+tear_down_reader (Fixture *self, FeedPeer *peer)
+{
+  feed_peer_free (peer);
+  tear_down (self);
+}
+
+/* What was written so far goes to the peer. */
+static void
+hand_on (Fixture *self, FeedPeer *peer)
+{
+  ec_moq_feed_flush (self->feed);
+  feed_peer_run (peer);
+}
+
 static EcMoqFeedPut
 begin (EcMoqFeedWriter *writer, guint64 group, gboolean first)
 {
@@ -91,6 +114,16 @@ put_group (EcMoqFeedWriter *writer, guint64 group, guint n, gsize size)
   for (guint i = 0; i < n; i++)
     put (writer, group, i, size);
   finish (writer, group);
+}
+
+/* Group 1, with object 0 and as many bytes of the 100 of object 1. */
+static void
+begin_cut (EcMoqFeedWriter *writer, gsize size)
+{
+  begin (writer, 1, TRUE);
+  put (writer, 1, 0, 100);
+  head (writer, 1, 1, 100);
+  bytes (writer, 1, 1, 0, size);
 }
 
 static void
@@ -154,8 +187,7 @@ test_join (void)
   ec_moq_feed_end (f.feed, EC_MOQT_DONE_TRACK_ENDED, "over");
   g_assert_false (feed_peer_run (peer));
   g_assert_true (feed_peer_is_done (peer, NULL));
-  feed_peer_free (peer);
-  tear_down (&f);
+  tear_down_reader (&f, peer);
 }
 
 static void
@@ -263,8 +295,7 @@ test_forward (void)
   put_group (f.writer, 1, 2, 10);
   begin (f.writer, 2, TRUE);
   put (f.writer, 2, 0, 10);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   g_assert_cmpuint (feed_peer_get_n_streams (peer), ==, 0);
 
   params.forward = TRUE;
@@ -277,19 +308,16 @@ test_forward (void)
   feed_peer_update (peer, &params);
   g_assert_true (feed_peer_get_stream (peer, 0)->reset);
   put (f.writer, 2, 1, 10);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   params.forward = TRUE;
   feed_peer_update (peer, &params);
   put (f.writer, 2, 2, 10);
   finish (f.writer, 2);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   /* What went before does not come twice. */
   g_assert_cmpuint (feed_peer_get_n_streams (peer), ==, 2);
   assert_stream (peer, 1, 2, 1, 2, TRUE);
-  feed_peer_free (peer);
-  tear_down (&f);
+  tear_down_reader (&f, peer);
 }
 
 static void
@@ -305,14 +333,12 @@ test_late (void)
   put_group (f.writer, 9, 1, 10);
   put_group (f.writer, 12, 1, 10);
   put_group (f.writer, 11, 1, 10);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   g_assert_cmpuint (feed_peer_get_n_streams (peer), ==, 3);
   assert_stream (peer, 0, 10, 0, 1, TRUE);
   assert_stream (peer, 1, 11, 0, 1, TRUE);
   assert_stream (peer, 2, 12, 0, 1, TRUE);
-  feed_peer_free (peer);
-  tear_down (&f);
+  tear_down_reader (&f, peer);
 }
 
 static void
@@ -324,21 +350,18 @@ test_datagrams (void)
   FeedPeer *peer;
   Fixture f;
 
-  set_up (&f, NULL);
-  peer = feed_peer_subscribe (f.feed, NULL);
+  peer = set_up_reader (&f);
   it.datagram = TRUE;
   g_assert_cmpint (ec_moq_feed_writer_put_object (f.writer, 0, &it, payload), ==,
                    EC_MOQ_FEED_PUT_OK);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   feed_peer_pump (peer);
   g_assert_cmpuint (feed_peer_get_n_datagrams (peer), ==, 1);
   g_assert_cmpuint (feed_peer_get_n_streams (peer), ==, 0);
   /* The same as an object of a stream: another forwarding preference. */
   begin (f.writer, 3, TRUE);
   g_assert_cmpint (head (f.writer, 3, 0, 20), ==, EC_MOQ_FEED_PUT_CONFLICT);
-  feed_peer_free (peer);
-  tear_down (&f);
+  tear_down_reader (&f, peer);
 }
 
 static void
@@ -347,22 +370,19 @@ test_streams_blocked (void)
   FeedPeer *peer;
   Fixture f;
 
-  set_up (&f, NULL);
-  peer = feed_peer_subscribe (f.feed, NULL);
+  peer = set_up_reader (&f);
   feed_peer_allow_streams (peer, 1);
   put_group (f.writer, 1, 1, 10);
   put_group (f.writer, 2, 1, 10);
   put_group (f.writer, 3, 1, 10);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   g_assert_cmpuint (feed_peer_get_n_streams (peer), ==, 1);
   feed_peer_allow_streams (peer, 5);
   feed_peer_pump (peer);
   g_assert_cmpuint (feed_peer_get_n_streams (peer), ==, 3);
   for (guint i = 0; i < 3; i++)
     assert_stream (peer, i, i + 1, 0, 1, TRUE);
-  feed_peer_free (peer);
-  tear_down (&f);
+  tear_down_reader (&f, peer);
 }
 
 /* -- Slow readers */
@@ -375,13 +395,11 @@ test_slow (void)
   Fixture f;
   guint64 last = 0;
 
-  set_up (&f, NULL);
-  peer = feed_peer_subscribe (f.feed, NULL);
+  peer = set_up_reader (&f);
   feed_peer_allow (peer, 300000);
   for (guint64 group = 1; group <= 4; group++) {
     put_group (f.writer, group, 20, 10000);
-    ec_moq_feed_flush (f.feed);
-    feed_peer_run (peer);
+    hand_on (&f, peer);
   }
   /* Group 1 was sent; 2 is two behind, which is not too far. */
   assert_stream (peer, 0, 1, 0, 20, TRUE);
@@ -390,8 +408,7 @@ test_slow (void)
   g_assert_false (feed_peer_get_stream (peer, 1)->reset);
 
   put_group (f.writer, 5, 20, 10000);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   ec_moq_feed_get_stats (f.feed, &stats);
   g_assert_cmpuint (stats.n_skipped_groups, ==, 3);
   for (guint i = 0; i < feed_peer_get_n_streams (peer); i++) {
@@ -409,8 +426,7 @@ test_slow (void)
   feed_peer_allow (peer, G_MAXSIZE);
   feed_peer_pump (peer);
   assert_stream (peer, feed_peer_get_n_streams (peer) - 1, 5, 0, 20, TRUE);
-  feed_peer_free (peer);
-  tear_down (&f);
+  tear_down_reader (&f, peer);
 }
 
 static void
@@ -422,13 +438,11 @@ test_stalled (void)
   Fixture f;
 
   /* Nothing leaves at all: what waits is bounded, also when each group is small. */
-  set_up (&f, NULL);
-  peer = feed_peer_subscribe (f.feed, NULL);
+  peer = set_up_reader (&f);
   feed_peer_allow (peer, 0);
   for (guint64 group = 1; group <= 1000; group++) {
     put_group (f.writer, group, 1, 100);
-    ec_moq_feed_flush (f.feed);
-    feed_peer_run (peer);
+    hand_on (&f, peer);
   }
   for (guint i = 0; i < feed_peer_get_n_streams (peer); i++) {
     FeedPeerStream *stream = feed_peer_get_stream (peer, i);
@@ -439,8 +453,7 @@ test_stalled (void)
   g_assert_cmpuint (open, <=, 3);
   ec_moq_feed_get_stats (f.feed, &stats);
   g_assert_cmpuint (stats.n_skipped_groups, >=, 990);
-  feed_peer_free (peer);
-  tear_down (&f);
+  tear_down_reader (&f, peer);
 }
 
 static void
@@ -449,15 +462,13 @@ test_bounded (void)
   FeedPeer *peer;
   Fixture f;
 
-  set_up (&f, NULL);
-  peer = feed_peer_subscribe (f.feed, NULL);
+  peer = set_up_reader (&f);
   feed_peer_allow (peer, 0);
   begin (f.writer, 1, TRUE);
   for (guint i = 0; i < 10; i++)
     put (f.writer, 1, i, 100000);
   put (f.writer, 1, 10, 1000000);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   g_assert_cmpuint (feed_peer_get_stream (peer, 0)->objects->len, <=, 3);
   for (guint i = 0; i < 40; i++) {
     feed_peer_allow (peer, 50000);
@@ -468,8 +479,7 @@ test_bounded (void)
   feed_peer_allow (peer, G_MAXSIZE);
   feed_peer_pump (peer);
   assert_stream (peer, 0, 1, 0, 11, TRUE);
-  feed_peer_free (peer);
-  tear_down (&f);
+  tear_down_reader (&f, peer);
 }
 
 /* -- Writers that differ */
@@ -559,19 +569,11 @@ test_takeover (void)
   FeedPeer *peer;
   Fixture f;
 
-  set_up (&f, NULL);
-  peer = feed_peer_subscribe (f.feed, NULL);
+  peer = set_up_reader (&f);
   other = ec_moq_feed_add_writer (f.feed);
-  begin (f.writer, 1, TRUE);
-  put (f.writer, 1, 0, 100);
-  head (f.writer, 1, 1, 100);
-  bytes (f.writer, 1, 1, 0, 60);
-  begin (other, 1, TRUE);
-  put (other, 1, 0, 100);
-  head (other, 1, 1, 100);
-  bytes (other, 1, 1, 0, 30);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  begin_cut (f.writer, 60);
+  begin_cut (other, 30);
+  hand_on (&f, peer);
   g_assert_cmpuint (received (peer, 0, 1), ==, 60);
 
   ec_moq_feed_writer_remove (f.writer, 0);
@@ -579,16 +581,14 @@ test_takeover (void)
   feed_peer_run (peer);
   bytes (other, 1, 1, 30, 100);
   finish (other, 1);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   g_assert_cmpuint (feed_peer_get_n_streams (peer), ==, 1);
   assert_stream (peer, 0, 1, 0, 2, TRUE);
   ec_moq_feed_get_stats (f.feed, &stats);
   g_assert_cmpuint (stats.bytes_in, ==, 200);
   g_assert_cmpuint (stats.bytes_duplicate, ==, 160);
   g_assert_cmpuint (stats.bytes_out, ==, 200);
-  feed_peer_free (peer);
-  tear_down (&f);
+  tear_down_reader (&f, peer);
 }
 
 static void
@@ -598,16 +598,11 @@ test_linger (void)
   FeedPeer *peer;
   Fixture f;
 
-  set_up (&f, NULL);
-  peer = feed_peer_subscribe (f.feed, NULL);
+  peer = set_up_reader (&f);
   other = ec_moq_feed_add_writer (f.feed);
-  begin (f.writer, 1, TRUE);
-  put (f.writer, 1, 0, 100);
-  head (f.writer, 1, 1, 100);
-  bytes (f.writer, 1, 1, 0, 60);
+  begin_cut (f.writer, 60);
   ec_moq_feed_writer_abandon (f.writer, 10 * S, 1, 0, EC_MOQT_RESET_GOING_AWAY);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   ec_moq_feed_trim (f.feed, 11 * S, 0);
   feed_peer_run (peer);
   g_assert_false (feed_peer_get_stream (peer, 0)->reset);
@@ -615,9 +610,8 @@ test_linger (void)
   feed_peer_run (peer);
   g_assert_true (feed_peer_get_stream (peer, 0)->reset);
   g_assert_cmpint (feed_peer_get_stream (peer, 0)->code, ==, EC_MOQT_RESET_GOING_AWAY);
-  feed_peer_free (peer);
   ec_moq_feed_writer_remove (other, 0);
-  tear_down (&f);
+  tear_down_reader (&f, peer);
 }
 
 static void
@@ -627,8 +621,7 @@ test_only_writer_dies (void)
   FeedPeer *peer, *fetch;
   Fixture f;
 
-  set_up (&f, NULL);
-  peer = feed_peer_subscribe (f.feed, NULL);
+  peer = set_up_reader (&f);
   begin (f.writer, 1, TRUE);
   put (f.writer, 1, 0, 100);
   ec_moq_feed_writer_remove (f.writer, 0);
@@ -640,8 +633,7 @@ test_only_writer_dies (void)
   put (other, 1, 0, 100);
   put (other, 1, 1, 100);
   finish (other, 1);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   g_assert_cmpuint (feed_peer_get_n_streams (peer), ==, 2);
   assert_stream (peer, 1, 1, 1, 1, TRUE);
   g_assert_false (feed_peer_get_stream (peer, 1)->first);
@@ -652,8 +644,7 @@ test_only_writer_dies (void)
   assert_stream (fetch, 0, 0, 0, 2, TRUE);
   g_assert_cmpuint (feed_peer_get_n_ranges (fetch), ==, 0);
   feed_peer_free (fetch);
-  feed_peer_free (peer);
-  tear_down (&f);
+  tear_down_reader (&f, peer);
 }
 
 static void
@@ -664,20 +655,17 @@ test_hole (void)
   Fixture f;
 
   /* One who joined in the middle is ahead; the other fills up to there. */
-  set_up (&f, NULL);
-  peer = feed_peer_subscribe (f.feed, NULL);
+  peer = set_up_reader (&f);
   other = ec_moq_feed_add_writer (f.feed);
   begin (f.writer, 1, TRUE);
   put (f.writer, 1, 0, 10);
   begin (other, 1, FALSE);
   put (other, 1, 3, 10);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   assert_stream (peer, 0, 1, 0, 1, FALSE);
   put (f.writer, 1, 1, 10);
   put (f.writer, 1, 2, 10);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   assert_stream (peer, 0, 1, 0, 4, FALSE);
 
   /* And a hole that nobody fills any more. */
@@ -687,8 +675,7 @@ test_hole (void)
   begin (other, 1, FALSE);
   put (other, 1, 7, 10);
   finish (other, 1);
-  ec_moq_feed_flush (f.feed);
-  feed_peer_run (peer);
+  hand_on (&f, peer);
   assert_stream (peer, 0, 1, 0, 5, FALSE);
   g_assert_false (feed_peer_get_stream (peer, 0)->reset);
   ec_moq_feed_trim (f.feed, 3 * S, 0);
@@ -696,8 +683,7 @@ test_hole (void)
   g_assert_true (feed_peer_get_stream (peer, 0)->reset);
   assert_stream (peer, 1, 1, 7, 1, TRUE);
   ec_moq_feed_writer_remove (other, 0);
-  feed_peer_free (peer);
-  tear_down (&f);
+  tear_down_reader (&f, peer);
 }
 
 /* -- Limits */
@@ -777,8 +763,7 @@ test_wakes (void)
   Fixture f;
   guint n;
 
-  set_up (&f, NULL);
-  peer = feed_peer_subscribe (f.feed, NULL);
+  peer = set_up_reader (&f);
   other = ec_moq_feed_add_writer (f.feed);
   feed_peer_run (peer);
   n = feed_peer_get_n_wakes (peer);
@@ -790,9 +775,8 @@ test_wakes (void)
   g_assert_cmpuint (feed_peer_get_n_wakes (peer), ==, n + 1);
   feed_peer_run (peer);
   g_assert_cmpuint (feed_peer_get_n_streams (peer), ==, 2);
-  feed_peer_free (peer);
   ec_moq_feed_writer_remove (other, 0);
-  tear_down (&f);
+  tear_down_reader (&f, peer);
 }
 
 int
