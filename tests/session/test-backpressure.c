@@ -225,7 +225,7 @@ test_fetch (gconstpointer data)
   pair_start (&pair, data);
   fetch = ec_moq_session_fetch (pair.ours, "a", "t", 1, 28, NULL, &error);
   g_assert_no_error (error);
-  /* Until nothing more comes. */
+  /* Until nothing more comes: what has no event but that the time in which it would have come has passed. */
   while (size != before || size == 0) {
     before = size;
     g_usleep (300000);
