@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ec-error.h"
 #include "ts/ec-ts-tag.h"
 
 /* §4.7 */
@@ -357,24 +358,89 @@ ec_chunker_core_finish (EcChunkerCore *self)
   ec_chunk_ledger_finish (&self->ledger, self->continuity, self->clock.elapsed);
 }
 
-EcChunkerReason
-ec_chunker_core_get_reason (const EcChunkerCore *self)
+/* Why nothing is being chunked. */
+typedef enum {
+  OK,
+  NO_PACKETS,
+  NO_PROGRAM,
+  NO_MAP,
+  NO_LEAD,
+  SCRAMBLED,
+  NO_START, /* no lead PES began */
+  NO_CLOCK,
+  NO_RAP,
+} Reason;
+
+static Reason
+get_reason (const EcChunkerCore *self)
 {
   if (self->canonical.active || self->builder.record)
-    return EC_CHUNKER_OK;
+    return OK;
   if (self->framer.n_packets == 0)
-    return EC_CHUNKER_NO_PACKETS;
+    return NO_PACKETS;
   if (self->pmt_pid == EC_TS_N_PIDS)
-    return EC_CHUNKER_NO_PROGRAM;
+    return NO_PROGRAM;
   if (!self->program)
-    return EC_CHUNKER_NO_MAP;
+    return NO_MAP;
   if (self->program->lead_kind == EC_TS_LEAD_NONE)
-    return EC_CHUNKER_NO_LEAD;
+    return NO_LEAD;
   if (self->n_scrambled > 0)
-    return EC_CHUNKER_SCRAMBLED;
+    return SCRAMBLED;
   if (!self->clock.has_start)
-    return EC_CHUNKER_NO_START;
+    return NO_START;
   if (!self->clock.last.has_value)
-    return EC_CHUNKER_NO_CLOCK;
-  return self->index.has_rap ? EC_CHUNKER_OK : EC_CHUNKER_NO_RAP;
+    return NO_CLOCK;
+  return self->index.has_rap ? OK : NO_RAP;
+}
+
+gboolean
+ec_chunker_core_check (const EcChunkerCore *self, GError **error)
+{
+  guint program = self->program_number;
+
+  switch (get_reason (self)) {
+  case NO_PACKETS:
+    g_set_error_literal (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NOT_TS,
+                         self->framer.n_skipped || self->framer.buffered
+                             ? "This is not an MPEG transport stream."
+                             : "The stream is empty.");
+    return FALSE;
+  case NO_PROGRAM:
+    if (self->wanted_program)
+      g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_PROGRAM,
+                   "The stream has no program %u. “ec inspect” lists what it has.",
+                   self->wanted_program);
+    else
+      g_set_error_literal (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_PROGRAM,
+                           "The stream lists no program (no PAT was found).");
+    return FALSE;
+  case NO_MAP:
+    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_PROGRAM,
+                 "The stream lists program %u, but never says what it is made of (no PMT was "
+                 "found).",
+                 program);
+    return FALSE;
+  case NO_LEAD:
+    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_LEAD,
+                 "Program %u has neither video nor audio of a kind that can be chunked.", program);
+    return FALSE;
+  case SCRAMBLED:
+    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_SCRAMBLED,
+                 "Program %u is scrambled; it cannot be chunked.", program);
+    return FALSE;
+  case NO_START:
+  case NO_RAP:
+    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_FAILED,
+                 "Program %u has no point where decoding can start; the recording may be too "
+                 "short.",
+                 program);
+    return FALSE;
+  case NO_CLOCK:
+    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_FAILED,
+                 "Program %u began, but its clock is not known yet.", program);
+    return FALSE;
+  case OK:
+  default:
+    return TRUE;
+  }
 }

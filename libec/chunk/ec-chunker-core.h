@@ -26,19 +26,6 @@ typedef struct {
   EcChunkLedgerEvents ledger;
 } EcChunkerEvents;
 
-/* Why nothing is being chunked. */
-typedef enum {
-  EC_CHUNKER_OK,
-  EC_CHUNKER_NO_PACKETS,
-  EC_CHUNKER_NO_PROGRAM,
-  EC_CHUNKER_NO_MAP,
-  EC_CHUNKER_NO_LEAD,
-  EC_CHUNKER_SCRAMBLED,
-  EC_CHUNKER_NO_START,
-  EC_CHUNKER_NO_RAP,
-  EC_CHUNKER_NO_CLOCK,
-} EcChunkerReason;
-
 typedef enum {
   EC_CHUNKER_ROLE_PAT = 1 << 0,
   EC_CHUNKER_ROLE_PMT = 1 << 1,
@@ -151,8 +138,8 @@ void ec_chunker_core_push (EcChunkerCore *self, const guint8 *data, gsize size);
 void ec_chunker_core_discontinuity (EcChunkerCore *self);
 /* End of input: closes and settles what there is. */
 void ec_chunker_core_finish (EcChunkerCore *self);
-/* Why nothing has been opened, or is being chunked now. */
-EcChunkerReason ec_chunker_core_get_reason (const EcChunkerCore *self);
+/* FALSE: no chunk is open now, and none can be; why, in a sentence for people (EC_CHUNK_ERROR). */
+gboolean ec_chunker_core_check (const EcChunkerCore *self, GError **error);
 
 /* Private to the core's files. */
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "chunk/ec-chunker.h"
 
-#include "base/ec-error.h"
 #include "chunk/ec-chunk-private.h"
 #include "chunk/ec-chunker-core.h"
 
@@ -429,57 +428,6 @@ ec_chunker_pop (EcChunker *self)
   return g_queue_pop_head (&self->ready);
 }
 
-static void
-set_reason (EcChunker *self, EcChunkerReason reason, GError **error)
-{
-  guint program = ec_chunker_get_program_number (self);
-
-  switch (reason) {
-  case EC_CHUNKER_NO_PACKETS:
-    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NOT_TS,
-                 self->core->framer.n_skipped || self->core->framer.buffered
-                     ? "This is not an MPEG transport stream."
-                     : "The stream is empty.");
-    break;
-  case EC_CHUNKER_NO_PROGRAM:
-    if (self->program_number)
-      g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_PROGRAM,
-                   "The stream has no program %u. “ec inspect” lists what it has.", program);
-    else
-      g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_PROGRAM,
-                   "The stream lists no program (no PAT was found).");
-    break;
-  case EC_CHUNKER_NO_MAP:
-    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_PROGRAM,
-                 "The stream lists program %u, but never says what it is made of (no PMT was "
-                 "found).",
-                 program);
-    break;
-  case EC_CHUNKER_NO_LEAD:
-    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_LEAD,
-                 "Program %u has neither video nor audio of a kind that can be chunked.", program);
-    break;
-  case EC_CHUNKER_SCRAMBLED:
-    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_SCRAMBLED,
-                 "Program %u is scrambled; it cannot be chunked.", program);
-    break;
-  case EC_CHUNKER_NO_START:
-  case EC_CHUNKER_NO_RAP:
-    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_FAILED,
-                 "Program %u has no point where decoding can start; the recording may be too "
-                 "short.",
-                 program);
-    break;
-  case EC_CHUNKER_NO_CLOCK:
-    g_set_error (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_FAILED,
-                 "Program %u began, but its clock is not known yet.", program);
-    break;
-  case EC_CHUNKER_OK:
-  default:
-    break;
-  }
-}
-
 /**
  * ec_chunker_check:
  * @self: a chunker
@@ -496,13 +444,7 @@ set_reason (EcChunker *self, EcChunkerReason reason, GError **error)
 gboolean
 ec_chunker_check (EcChunker *self, GError **error)
 {
-  EcChunkerReason reason;
-
   g_return_val_if_fail (EC_IS_CHUNKER (self), FALSE);
 
-  reason = ec_chunker_core_get_reason (self->core);
-  if (reason == EC_CHUNKER_OK)
-    return TRUE;
-  set_reason (self, reason, error);
-  return FALSE;
+  return ec_chunker_core_check (self->core, error);
 }

@@ -241,13 +241,11 @@ start_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancell
   EcRelay *self = source;
   GError *error = NULL;
 
-  if (!start (self, &error)) {
-    stop (self);
-    g_task_return_error (task, error);
-  } else if (!g_task_return_error_if_cancelled (task)) {
+  if (start (self, &error) && !g_cancellable_set_error_if_cancelled (cancellable, &error)) {
     g_task_return_boolean (task, TRUE);
   } else {
     stop (self);
+    g_task_return_error (task, error);
   }
 }
 
@@ -272,6 +270,8 @@ ec_relay_start_async (EcRelay *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, ec_relay_start_async);
+  /* What is told is whether it listens: of a cancellation that comes too late, nothing. */
+  g_task_set_check_cancellable (task, FALSE);
   if (self->started) {
     g_task_return_new_error (task, EC_MOQ_ERROR, EC_MOQ_ERROR_DUPLICATE,
                              "A relay can be started once. Make another one.");

@@ -15,6 +15,10 @@
  *   https://HOST[:PORT][/PATH]   WebTransport over HTTP/3
  */
 
+/* The environment names a folder for qlog, by the name that QUIC tools agree on. Of TLS secrets GnuTLS keeps a log itself, where
+ * SSLKEYLOGFILE is. */
+#define EC_MOQ_QLOG_VARIABLE "QLOGDIR"
+
 typedef struct {
   const char *uri;
   /* What the server must show: one of these hashes (GBytes of 32, SHA-256 of the certificate), if any; else a certificate

@@ -122,7 +122,7 @@ static struct {
 static EcQuicEndpoint *
 get_endpoint (GError **error)
 {
-  EcQuicEndpointConfig config = { .listen = NULL };
+  EcQuicEndpointConfig config = { .qlog_folder = g_getenv (EC_MOQ_QLOG_VARIABLE) };
   EcQuicTuning tuning = { 0 };
   EcQuicEndpoint *endpoint = NULL;
 

@@ -228,6 +228,7 @@ ec_moq_listener_new (const EcMoqListenerConfig *config, GError **error)
     .n_workers = config->n_workers,
     .accept = on_accept,
     .user_data = self,
+    .qlog_folder = g_getenv (EC_MOQ_QLOG_VARIABLE),
     .max_connections = config->max_connections,
     .memory_pool = config->memory_pool,
   };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "share/ec-publish-chunks.h"
 
-#include "base/ec-error.h"
 #include "chunk/ec-chunker-core.h"
 #include "chunk/ec-manifest-private.h"
 #include "chunk/ec-stream-id.h"
@@ -343,32 +342,5 @@ ec_publish_chunks_get_elapsed (const EcPublishChunks *self)
 gboolean
 ec_publish_chunks_check (const EcPublishChunks *self, GError **error)
 {
-  switch (ec_chunker_core_get_reason (self->core)) {
-  case EC_CHUNKER_OK:
-    return TRUE;
-  case EC_CHUNKER_NO_PACKETS:
-    g_set_error_literal (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NOT_TS,
-                         "What the source sends is no MPEG transport stream.");
-    return FALSE;
-  case EC_CHUNKER_NO_PROGRAM:
-  case EC_CHUNKER_NO_MAP:
-    g_set_error_literal (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_PROGRAM,
-                         "The source does not have the program. “ec inspect” lists what it has.");
-    return FALSE;
-  case EC_CHUNKER_NO_LEAD:
-    g_set_error_literal (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_NO_LEAD,
-                         "The program has neither video nor audio of a kind that can be chunked.");
-    return FALSE;
-  case EC_CHUNKER_SCRAMBLED:
-    g_set_error_literal (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_SCRAMBLED,
-                         "The program is scrambled; it cannot be published.");
-    return FALSE;
-  case EC_CHUNKER_NO_START:
-  case EC_CHUNKER_NO_RAP:
-  case EC_CHUNKER_NO_CLOCK:
-  default:
-    g_set_error_literal (error, EC_CHUNK_ERROR, EC_CHUNK_ERROR_FAILED,
-                         "The program has no point where decoding can start, yet.");
-    return FALSE;
-  }
+  return ec_chunker_core_check (self->core, error);
 }

@@ -175,7 +175,7 @@ run_init (Run *run, const guint8 *data, gsize size, guint program, guint seed, g
     size -= piece;
   }
   ec_chunker_core_finish (core);
-  (void) ec_chunker_core_get_reason (core);
+  (void) ec_chunker_core_check (core, NULL);
   ec_chunker_core_free (core);
 }
 

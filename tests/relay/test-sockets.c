@@ -277,6 +277,37 @@ test_errors (void)
   g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_DUPLICATE);
 }
 
+/* Whenever it is cancelled: what is told is what is so. */
+static void
+test_cancel_start (void)
+{
+  static const char *const listen[] = { "127.0.0.1:0", NULL };
+  guint n_started = 0;
+
+  for (guint i = 0; i < 20; i++) {
+    g_autoptr (EcRelay) relay = ec_relay_new (listen);
+    g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+    g_autoptr (GAsyncResult) result = NULL;
+    g_autoptr (GError) error = NULL;
+    gboolean started;
+
+    if (i == 0)
+      g_cancellable_cancel (cancellable);
+    ec_relay_start_async (relay, cancellable, on_result, &result);
+    for (guint n = 0; n < i * 200; n++)
+      g_thread_yield ();
+    g_cancellable_cancel (cancellable);
+    WAIT_UNTIL (result);
+    started = ec_relay_start_finish (relay, result, &error);
+    g_assert_true (started == ec_relay_get_running (relay));
+    if (!started)
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    g_assert_false (i == 0 && started);
+    n_started += started;
+  }
+  g_test_message ("%u of 20 had started", n_started);
+}
+
 /*
  * Sessions that come, subscribe, publish names, hear of the others' and go, in several threads, while the relay serves one that stays.
  * What it is worth shows under the sanitizers (tests/tsan/glib.c).
@@ -364,6 +395,7 @@ main (int argc, char **argv)
   g_test_add_func ("/relay/sockets/claimed", test_claimed);
   g_test_add_func ("/relay/sockets/stop", test_stop);
   g_test_add_func ("/relay/sockets/errors", test_errors);
+  g_test_add_func ("/relay/sockets/cancel-start", test_cancel_start);
   g_test_add_func ("/relay/sockets/threads", test_threads);
   return g_test_run ();
 }
