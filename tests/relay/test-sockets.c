@@ -293,7 +293,7 @@ test_cancel_start (void)
 
     if (i == 0)
       g_cancellable_cancel (cancellable);
-    ec_relay_start_async (relay, cancellable, on_result, &result);
+    ec_relay_start_async (relay, cancellable, keep_result, &result);
     for (guint n = 0; n < i * 200; n++)
       g_thread_yield ();
     g_cancellable_cancel (cancellable);
