@@ -1,13 +1,55 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "relay/ec-relay-private.h"
 
-/* Objects on their way from a peer's streams into the feed. Payload is passed on as it comes, never object by object. */
+/*
+ * Objects on their way from a peer's streams into the feed. Payload is passed on as it comes, never object by object.
+ *
+ * Of several publishers of a track, one serves it, and the others stand by (DESIGN §6): what such a one says before the one that serves is
+ * held here, and compared when that has said it, or passed on when that has stalled. So nobody but the one that serves can put anything
+ * before a reader.
+ */
+
+/* What is held of one publisher's track. Who is that far before the others is given up. */
+#define MAX_HELD (16 * 1024 * 1024)
+
+typedef enum {
+  STEP_OBJECT,
+  STEP_DATA,
+  STEP_END,
+} StepKind;
 
 typedef struct {
-  EcRelayUpstream *up; /* its own list holds this */
+  StepKind kind;
+  EcMoqtObject object; /* of STEP_OBJECT, with a reference to its properties */
+  EcPayload *payload;  /* of STEP_DATA; owned */
+  gboolean reset;      /* of STEP_END … */
+  EcMoqtResetCode code;
+} Step;
+
+typedef struct {
+  EcRelayUpstream *up;  /* its own list holds this */
+  EcMoqtStream *stream; /* NULL: it has ended, and its end is held */
   guint64 group, subgroup;
   gboolean begun;
+  guint8 priority;
+  gboolean has_properties, end_of_group, first;
+  GQueue held; /* of Step; nothing passes it */
 } Inflow;
+
+static gsize
+get_cost (const Step *step)
+{
+  return sizeof *step + (step->payload ? ec_payload_get_size (step->payload) : 0);
+}
+
+static void
+step_free (Step *step)
+{
+  if (step->object.properties)
+    ec_moqt_properties_unref (step->object.properties);
+  g_clear_pointer (&step->payload, ec_payload_unref);
+  g_free (step);
+}
 
 /* Of a stream of a subscription; NULL: of a fetch, or not listened to. A stream may outlive its request, and what is ours with it. */
 static Inflow *
@@ -34,8 +76,14 @@ get_fill (EcMoqtStream *stream)
 static void
 forget (EcRelaySession *self, Inflow *inflow)
 {
+  Step *step;
+
   self->n_streams--;
   g_ptr_array_remove_fast (inflow->up->inflows, inflow);
+  while ((step = g_queue_pop_head (&inflow->held))) {
+    inflow->up->held -= get_cost (step);
+    step_free (step);
+  }
   g_free (inflow);
 }
 
@@ -49,27 +97,31 @@ ec_relay_inflow_forget (EcRelaySession *self, EcRelayUpstream *up)
 
 /* We have no room for it, or it is larger than we take: this stream is given up, the subscription goes on. */
 static void
-give_up (EcRelaySession *self, Inflow *inflow, EcMoqtStream *stream)
+give_up (EcRelaySession *self, Inflow *inflow)
 {
   EcRelayUpstream *up = inflow->up;
+  EcMoqtStream *stream = inflow->stream;
 
   ec_moq_feed_writer_abandon (up->writer, ec_relay_session_now (self), inflow->group,
                               inflow->subgroup, EC_MOQT_RESET_EXCESSIVE_LOAD);
   ec_moq_feed_flush (up->track->feed);
   forget (self, inflow);
-  ec_moqt_stream_set_data (stream, NULL);
-  ec_moqt_stream_stop (stream, EC_MOQT_RESET_EXCESSIVE_LOAD);
+  if (stream) {
+    ec_moqt_stream_set_data (stream, NULL);
+    ec_moqt_stream_stop (stream, EC_MOQT_RESET_EXCESSIVE_LOAD);
+  }
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   self->core->stats.n_overload++;
   ec_relay_core_unlock (self->core);
 }
 
-/* FALSE: the stream is not to be touched any more. */
+/* FALSE: it is gone, and its stream is not to be touched any more. */
 static gboolean
-judge (EcRelaySession *self, Inflow *inflow, EcMoqtStream *stream, EcMoqFeedPut put)
+judge (EcRelaySession *self, Inflow *inflow, EcMoqFeedPut put)
 {
   switch (put) {
   case EC_MOQ_FEED_PUT_OK:
+  case EC_MOQ_FEED_PUT_AHEAD:
     return TRUE;
   case EC_MOQ_FEED_PUT_CONFLICT:
     ec_relay_upstream_ban (self, inflow->up);
@@ -77,7 +129,7 @@ judge (EcRelaySession *self, Inflow *inflow, EcMoqtStream *stream, EcMoqFeedPut 
   case EC_MOQ_FEED_PUT_TOO_LARGE:
   case EC_MOQ_FEED_PUT_FULL:
   default:
-    give_up (self, inflow, stream);
+    give_up (self, inflow);
     return FALSE;
   }
 }
@@ -105,21 +157,12 @@ ec_relay_inflow_stream_opened (EcRelaySession *self, EcMoqtStream *stream)
   }
   inflow = g_new0 (Inflow, 1);
   inflow->up = up;
+  inflow->stream = stream;
+  g_queue_init (&inflow->held);
   inflow->group = ec_moqt_stream_get_group (stream);
   g_ptr_array_add (up->inflows, inflow);
   self->n_streams++;
   ec_moqt_stream_set_data (stream, inflow);
-}
-
-static EcMoqFeedPut
-begin (Inflow *inflow, EcMoqtStream *stream, guint64 now_us)
-{
-  inflow->subgroup = ec_moqt_stream_get_subgroup (stream);
-  inflow->begun = TRUE;
-  return ec_moq_feed_writer_begin (
-      inflow->up->writer, now_us, inflow->group, inflow->subgroup,
-      ec_moqt_stream_get_priority (stream), ec_moqt_stream_get_has_properties (stream),
-      ec_moqt_stream_get_end_of_group (stream), ec_moqt_stream_get_first (stream));
 }
 
 /* What the tracks that the peer publishes hold; with `trim`, after so much of their old groups has gone. */
@@ -159,33 +202,6 @@ may_hold (EcRelaySession *self, gsize size)
   return get_held (self, 0) <= share - size || get_held (self, size) <= share - size;
 }
 
-static void
-subgroup_object (EcRelaySession *self,
-                 Inflow *inflow,
-                 EcMoqtStream *stream,
-                 const EcMoqtObject *object)
-{
-  guint64 now_us = ec_relay_session_now (self);
-  EcMoqFeed *feed = inflow->up->track->feed;
-  EcMoqFeedPut put;
-
-  if (!inflow->begun && !judge (self, inflow, stream, begin (inflow, stream, now_us)))
-    return;
-  if (!may_hold (self, object->size)) {
-    give_up (self, inflow, stream);
-    return;
-  }
-  put = ec_moq_feed_writer_object (inflow->up->writer, now_us, object);
-  if (put == EC_MOQ_FEED_PUT_FULL) {
-    ec_relay_core_make_room (self->core, now_us, object->size);
-    put = ec_moq_feed_writer_object (inflow->up->writer, now_us, object);
-  }
-  if (judge (self, inflow, stream, put) && object->size == 0)
-    ec_moq_feed_flush (feed);
-}
-
-/* -- Fetches: whole objects */
-
 static EcPayload *
 make_payload (EcRelaySession *self, gsize size)
 {
@@ -199,6 +215,184 @@ make_payload (EcRelaySession *self, gsize size)
   ec_relay_core_make_room (self->core, ec_relay_session_now (self), size);
   return ec_payload_new (size, self->core->budget);
 }
+
+/* -- One step of a stream after the other */
+
+static EcMoqFeedPut
+take_object (EcRelaySession *self, Inflow *inflow, const EcMoqtObject *object)
+{
+  EcMoqFeedWriter *writer = inflow->up->writer;
+  guint64 now_us = ec_relay_session_now (self);
+  EcMoqFeedPut put = EC_MOQ_FEED_PUT_OK;
+
+  if (!inflow->begun)
+    put =
+        ec_moq_feed_writer_begin (writer, now_us, inflow->group, inflow->subgroup, inflow->priority,
+                                  inflow->has_properties, inflow->end_of_group, inflow->first);
+  if (put != EC_MOQ_FEED_PUT_OK)
+    return put;
+  inflow->begun = TRUE;
+  if (!may_hold (self, object->size))
+    return EC_MOQ_FEED_PUT_FULL;
+  put = ec_moq_feed_writer_object (writer, now_us, object);
+  if (put != EC_MOQ_FEED_PUT_FULL)
+    return put;
+  ec_relay_core_make_room (self->core, now_us, object->size);
+  return ec_moq_feed_writer_object (writer, now_us, object);
+}
+
+static EcMoqFeedPut
+take_data (EcRelaySession *self, Inflow *inflow, const guint8 *data, gsize size)
+{
+  return ec_moq_feed_writer_put (inflow->up->writer, ec_relay_session_now (self), inflow->group,
+                                 inflow->subgroup, data, size);
+}
+
+static EcMoqFeedPut
+take_end (EcRelaySession *self, Inflow *inflow, gboolean reset, EcMoqtResetCode code)
+{
+  guint64 now_us = ec_relay_session_now (self);
+
+  if (!inflow->begun)
+    return EC_MOQ_FEED_PUT_OK;
+  if (!reset)
+    return ec_moq_feed_writer_finish (inflow->up->writer, now_us, inflow->group, inflow->subgroup);
+  ec_moq_feed_writer_abandon (inflow->up->writer, now_us, inflow->group, inflow->subgroup, code);
+  return EC_MOQ_FEED_PUT_OK;
+}
+
+/* -- What is held */
+
+/* As long as it is set, the track's tick lets us look whether that may be said. */
+static void
+set_holds (EcRelaySession *self, EcRelayUpstream *up, gboolean holds)
+{
+  ec_relay_core_lock (self->core, ec_relay_session_now (self));
+  up->holds = holds;
+  ec_relay_core_unlock (self->core);
+}
+
+/* Takes the step. FALSE: there is no room, and the stream is given up. */
+static gboolean
+hold (EcRelaySession *self, Inflow *inflow, Step *step)
+{
+  EcRelayUpstream *up = inflow->up;
+  gsize before = up->held;
+
+  g_queue_push_tail (&inflow->held, step);
+  up->held += get_cost (step);
+  if (up->held <= MAX_HELD && (step->kind != STEP_DATA || step->payload)) {
+    if (before == 0)
+      set_holds (self, up, TRUE);
+    return TRUE;
+  }
+  give_up (self, inflow);
+  return FALSE;
+}
+
+/* What of it may be said by now; FALSE: the inflow is gone. */
+static gboolean
+let_go_on (EcRelaySession *self, Inflow *inflow)
+{
+  Step *step;
+
+  while ((step = g_queue_peek_head (&inflow->held))) {
+    EcMoqFeedPut put = EC_MOQ_FEED_PUT_OK;
+    gboolean end = step->kind == STEP_END;
+
+    if (step->kind == STEP_OBJECT)
+      put = take_object (self, inflow, &step->object);
+    else if (end)
+      put = take_end (self, inflow, step->reset, step->code);
+    else
+      put = take_data (self, inflow, ec_payload_get_data (step->payload),
+                       ec_payload_get_size (step->payload));
+    if (put == EC_MOQ_FEED_PUT_AHEAD)
+      return TRUE;
+    ec_relay_session_flush_soon (self, inflow->up->track->feed);
+    if (!judge (self, inflow, put))
+      return FALSE;
+    g_queue_pop_head (&inflow->held);
+    inflow->up->held -= get_cost (step);
+    step_free (step);
+    if (end) {
+      forget (self, inflow);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+void
+ec_relay_inflow_go_on (EcRelaySession *self, EcRelayUpstream *up)
+{
+  g_autoptr (GPtrArray) inflows = g_ptr_array_copy (up->inflows, NULL, NULL);
+
+  /* One may take others with it. */
+  for (guint i = 0; i < inflows->len; i++)
+    if (g_ptr_array_find (up->inflows, inflows->pdata[i], NULL))
+      (void) let_go_on (self, inflows->pdata[i]);
+  if (up->held == 0)
+    set_holds (self, up, FALSE);
+}
+
+static void
+subgroup_object (EcRelaySession *self, Inflow *inflow, const EcMoqtObject *object)
+{
+  EcMoqFeed *feed = inflow->up->track->feed;
+  EcMoqFeedPut put = EC_MOQ_FEED_PUT_AHEAD;
+  Step *step;
+
+  if (!inflow->begun) {
+    inflow->subgroup = ec_moqt_stream_get_subgroup (inflow->stream);
+    inflow->priority = ec_moqt_stream_get_priority (inflow->stream);
+    inflow->has_properties = ec_moqt_stream_get_has_properties (inflow->stream);
+    inflow->end_of_group = ec_moqt_stream_get_end_of_group (inflow->stream);
+    inflow->first = ec_moqt_stream_get_first (inflow->stream);
+  }
+  if (!let_go_on (self, inflow))
+    return;
+  if (g_queue_is_empty (&inflow->held))
+    put = take_object (self, inflow, object);
+  if (put != EC_MOQ_FEED_PUT_AHEAD) {
+    if (judge (self, inflow, put) && object->size == 0)
+      ec_moq_feed_flush (feed);
+    return;
+  }
+  step = g_new0 (Step, 1);
+  step->kind = STEP_OBJECT;
+  step->object = *object;
+  if (object->properties)
+    ec_moqt_properties_ref (object->properties);
+  (void) hold (self, inflow, step);
+}
+
+/* FALSE: the inflow is gone. */
+static gboolean
+subgroup_data (EcRelaySession *self, Inflow *inflow, const guint8 *data, gsize size)
+{
+  EcMoqFeedPut put = EC_MOQ_FEED_PUT_AHEAD;
+  Step *step;
+
+  if (!let_go_on (self, inflow))
+    return FALSE;
+  if (g_queue_is_empty (&inflow->held))
+    put = take_data (self, inflow, data, size);
+  if (put != EC_MOQ_FEED_PUT_AHEAD) {
+    if (!judge (self, inflow, put))
+      return FALSE;
+    ec_relay_session_flush_soon (self, inflow->up->track->feed);
+    return TRUE;
+  }
+  step = g_new0 (Step, 1);
+  step->kind = STEP_DATA;
+  step->payload = make_payload (self, size);
+  if (step->payload)
+    ec_payload_append (step->payload, data, size);
+  return hold (self, inflow, step);
+}
+
+/* -- Fetches: whole objects */
 
 void
 ec_relay_inflow_put (EcRelaySession *self,
@@ -263,7 +457,7 @@ ec_relay_inflow_object (EcRelaySession *self, EcMoqtStream *stream, const EcMoqt
   if (fill)
     fill_object (self, fill, object);
   else if (inflow)
-    subgroup_object (self, inflow, stream, object);
+    subgroup_object (self, inflow, object);
 }
 
 void
@@ -271,17 +465,11 @@ ec_relay_inflow_payload (EcRelaySession *self, EcMoqtStream *stream, const guint
 {
   EcRelayFill *fill = get_fill (stream);
   Inflow *inflow = get_inflow (stream);
-  EcMoqFeedPut put;
 
   if (fill && fill->coming)
     ec_payload_append (fill->payload, data, size);
-  if (inflow) {
-    put = ec_moq_feed_writer_put (inflow->up->writer, inflow->group, inflow->subgroup, data, size);
-    if (!judge (self, inflow, stream, put))
-      return;
-    ec_relay_session_flush_soon (self, inflow->up->track->feed);
-  }
-  ec_moqt_stream_consume (stream, size);
+  if (!inflow || subgroup_data (self, inflow, data, size))
+    ec_moqt_stream_consume (stream, size);
 }
 
 void
@@ -309,23 +497,28 @@ ec_relay_inflow_stream_ended (EcRelaySession *self,
                               gboolean reset,
                               EcMoqtResetCode code)
 {
-  guint64 now_us = ec_relay_session_now (self);
   Inflow *inflow = get_inflow (stream);
-  EcRelayUpstream *up;
+  EcMoqFeedPut put = EC_MOQ_FEED_PUT_AHEAD;
+  Step *step;
 
   if (!inflow)
     return;
-  up = inflow->up;
-  if (inflow->begun && reset)
-    ec_moq_feed_writer_abandon (up->writer, now_us, inflow->group, inflow->subgroup, code);
-  else if (inflow->begun &&
-           ec_moq_feed_writer_finish (up->writer, now_us, inflow->group, inflow->subgroup) ==
-               EC_MOQ_FEED_PUT_CONFLICT) {
-    ec_relay_upstream_ban (self, up);
+  inflow->stream = NULL;
+  if (!let_go_on (self, inflow))
+    return;
+  if (g_queue_is_empty (&inflow->held))
+    put = take_end (self, inflow, reset, code);
+  if (put != EC_MOQ_FEED_PUT_AHEAD) {
+    ec_moq_feed_flush (inflow->up->track->feed);
+    if (put != EC_MOQ_FEED_PUT_CONFLICT || judge (self, inflow, put))
+      forget (self, inflow);
     return;
   }
-  ec_moq_feed_flush (up->track->feed);
-  forget (self, inflow);
+  step = g_new0 (Step, 1);
+  step->kind = STEP_END;
+  step->reset = reset;
+  step->code = code;
+  (void) hold (self, inflow, step);
 }
 
 void

@@ -57,7 +57,7 @@ typedef struct {
 typedef enum {
   EC_RELAY_UPSTREAM_ASKED,
   EC_RELAY_UPSTREAM_GRANTED,
-  EC_RELAY_UPSTREAM_BANNED, /* contradicted what others said: not asked again in this session */
+  EC_RELAY_UPSTREAM_BANNED, /* contradicted what others said: not asked again while these are here */
 } EcRelayUpstreamState;
 
 typedef struct {
@@ -66,6 +66,7 @@ typedef struct {
   gboolean published;         /* [c] by the peer's PUBLISH */
   EcRelayPrincipal as;        /* [c] of a PUBLISH: who claimed its namespace */
   EcRelayUpstreamState state; /* [l] */
+  guint64 banned_us;          /* [l] when it was */
   gboolean wanted;            /* [l] */
   gboolean want_forward;      /* [l] */
   gboolean want_group;        /* [l] NEW_GROUP_REQUEST is to be told */
@@ -75,6 +76,8 @@ typedef struct {
   EcMoqFeedWriter *writer;    /* [t] NULL: nothing can be written yet, or any more */
   gboolean forward;           /* [t] what the peer was told */
   GPtrArray *inflows;         /* [t] of ec-relay-inflow.c: its streams */
+  gsize held;                 /* [t] bytes of what it said before who serves the track … */
+  gboolean holds;             /* [l] … if there are any */
 } EcRelayUpstream;
 
 typedef enum {
@@ -458,6 +461,8 @@ void ec_relay_inflow_put (EcRelaySession *self,
                           EcPayload *payload);
 /* The request of its streams is gone, and so are they. */
 void ec_relay_inflow_forget (EcRelaySession *self, EcRelayUpstream *up);
+/* Of what is held, that which may be said by now. */
+void ec_relay_inflow_go_on (EcRelaySession *self, EcRelayUpstream *up);
 
 /* -- ec-relay-namespaces.c: who publishes and who wants to know, [t] */
 void ec_relay_namespaces_published (EcRelaySession *self, EcMoqtRequest *request);

@@ -14,6 +14,8 @@
 #define FILL_TIMEOUT_US (5 * G_USEC_PER_SEC)
 /* As long as a feed keeps groups by default. */
 #define KEEP_CACHED_US (60 * G_USEC_PER_SEC)
+/* Who was dropped for what it said is asked again so long after, if nobody is left who said otherwise. */
+#define PARDON_US (2 * G_USEC_PER_SEC)
 /* A fill counts for a request of its own, and the names it holds are shared. */
 #define FILL_RECKONED 512
 
@@ -378,6 +380,8 @@ direct_upstreams (EcRelayCore *core, EcRelayTrack *self, const Situation *situat
 
     if (up->state == EC_RELAY_UPSTREAM_BANNED)
       continue;
+    if (up->holds)
+      ec_relay_item_queue (up);
     if (wanted != up->wanted || forward != up->want_forward) {
       up->wanted = wanted;
       up->want_forward = forward;
@@ -587,10 +591,33 @@ is_over (EcRelayCore *core, EcRelayTrack *self)
          (self->idle_us != G_MAXUINT64 && core->now_us >= self->idle_us + KEEP_CACHED_US);
 }
 
+/* Those who contradicted somebody who is gone by now may have been right: they begin anew. */
+static void
+pardon (EcRelayCore *core, EcRelayTrack *self)
+{
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < self->upstreams->len; i++)
+    if (((EcRelayUpstream *) self->upstreams->pdata[i])->state != EC_RELAY_UPSTREAM_BANNED)
+      return;
+  for (guint i = 0; i < self->upstreams->len; i++) {
+    EcRelayUpstream *up = self->upstreams->pdata[i];
+
+    if (up->published || core->now_us < up->banned_us + PARDON_US)
+      continue;
+    up->state = EC_RELAY_UPSTREAM_ASKED;
+    ec_relay_item_queue (up);
+    any = TRUE;
+  }
+  if (any)
+    ec_moq_feed_forget (self->feed);
+}
+
 void
 ec_relay_track_tick (EcRelayCore *core, EcRelayTrack *self)
 {
   ec_moq_feed_trim (self->feed, core->now_us, 0);
+  pardon (core, self);
   give_up_fills (core, self);
   renew (core, self);
   if (self->orphan_us != G_MAXUINT64 && core->now_us >= self->asked_us + ASK_AGAIN_US)

@@ -50,6 +50,13 @@ join (EcRelaySession *self, EcRelayUpstream *up, EcMoqtLocation largest)
   ec_relay_track_fill (self->core, up->track, up, TRUE, NULL, from, largest);
 }
 
+static void
+begin_writing (EcRelayUpstream *up)
+{
+  up->writer = ec_moq_feed_add_writer (up->track->feed);
+  ec_moq_feed_writer_stand_by (up->writer);
+}
+
 /* -- PUBLISH, of the peer */
 
 /* Locked. */
@@ -89,8 +96,8 @@ grant_published (EcRelaySession *self, EcRelayUpstream *up)
   EcMoqtLocation largest;
   gboolean has_largest = ec_moqt_request_get_largest (up->item.request, &largest);
 
-  up->writer = ec_moq_feed_add_writer (up->track->feed);
-  if (has_largest)
+  begin_writing (up);
+  if (has_largest && ec_moq_feed_writer_leads (up->writer, ec_relay_session_now (self)))
     ec_moq_feed_raise_largest (up->track->feed, largest);
   ec_moqt_request_grant (up->item.request, &grant);
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
@@ -153,7 +160,8 @@ subscribe (EcRelaySession *self, EcRelayUpstream *up)
                           .filter = { .kind = EC_MOQT_FILTER_LARGEST_OBJECT } };
 
   up->forward = TRUE;
-  up->inflows = g_ptr_array_new ();
+  if (!up->inflows)
+    up->inflows = g_ptr_array_new ();
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   if (ec_relay_track_wants_group (up->track)) {
     params.has |= EC_MOQT_PARAM_NEW_GROUP_REQUEST;
@@ -174,8 +182,8 @@ ec_relay_upstream_granted (EcRelaySession *self, EcRelayUpstream *up, const EcMo
   EcMoqtLocation largest;
   gboolean has_largest = ec_moqt_request_get_largest (up->item.request, &largest);
 
-  up->writer = ec_moq_feed_add_writer (track->feed);
-  if (has_largest)
+  begin_writing (up);
+  if (has_largest && ec_moq_feed_writer_leads (up->writer, ec_relay_session_now (self)))
     ec_moq_feed_raise_largest (track->feed, largest);
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   take_properties (track, ec_moqt_request_get_properties (up->item.request));
@@ -265,6 +273,7 @@ ec_relay_upstream_ban (EcRelaySession *self, EcRelayUpstream *up)
   let_go (self, up);
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   up->state = EC_RELAY_UPSTREAM_BANNED;
+  up->banned_us = self->core->now_us;
   self->core->stats.n_conflicts++;
   ec_relay_track_give_up_fills (up->track, up);
   /* If it contradicts nobody but itself, that is the track's end (§2.4.2); else the truth may come back. */
@@ -319,6 +328,8 @@ ec_relay_upstream_look (EcRelaySession *self, EcRelayUpstream *up)
     ec_relay_core_unlock (self->core);
     ec_moqt_request_update (up->item.request, &params);
   }
+  if (wanted && up->writer)
+    ec_relay_inflow_go_on (self, up);
 }
 
 /* -- FETCH, of ours */

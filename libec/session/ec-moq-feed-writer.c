@@ -16,6 +16,14 @@ ec_moq_feed_add_writer (EcMoqFeed *feed)
   return self;
 }
 
+void
+ec_moq_feed_writer_stand_by (EcMoqFeedWriter *self)
+{
+  g_mutex_lock (&self->feed->mutex);
+  self->stands_by = TRUE;
+  g_mutex_unlock (&self->feed->mutex);
+}
+
 /* -- A writer's streams */
 
 static EcFeedStream *
@@ -32,6 +40,56 @@ find_stream (EcMoqFeedWriter *self, guint64 group, guint64 subgroup)
 }
 
 /* Too old, or gone meanwhile: what comes on it is taken and forgotten. */
+/* Whether the other is at work, and has that group still before it, or under its hands: what it left unfinished, or out, anybody may say. */
+static gboolean
+goes_before (EcMoqFeedWriter *other, guint64 now_us, guint64 group, guint64 subgroup)
+{
+  guint64 patience_us = CLAMP (2 * other->pace_us, EC_FEED_MIN_STALL_US, EC_FEED_MAX_STALL_US);
+
+  return other->stands_by && other->active_us > 0 && other->active_us + patience_us > now_us &&
+         (group > other->newest || find_stream (other, group, subgroup));
+}
+
+static gboolean
+leads (EcMoqFeedWriter *self, guint64 now_us, guint64 group, guint64 subgroup)
+{
+  GPtrArray *writers = self->feed->writers;
+
+  for (guint i = 0; self->stands_by && writers->pdata[i] != self; i++)
+    if (goes_before (writers->pdata[i], now_us, group, subgroup))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+ec_moq_feed_writer_leads (EcMoqFeedWriter *self, guint64 now_us)
+{
+  gboolean result;
+
+  g_mutex_lock (&self->feed->mutex);
+  result = leads (self, now_us, G_MAXUINT64, 0);
+  g_mutex_unlock (&self->feed->mutex);
+  return result;
+}
+
+/* Locked. It says something. Its pace is the longest that it was silent, of which an eighth is forgotten each time. */
+static void
+work (EcMoqFeedWriter *self, guint64 now_us)
+{
+  guint64 gap_us = self->active_us > 0 && now_us > self->active_us ? now_us - self->active_us : 0;
+
+  self->pace_us = MAX (gap_us, self->pace_us - self->pace_us / 8);
+  self->active_us = MAX (self->active_us, now_us);
+  ec_feed_expire (self->feed, now_us);
+}
+
+/* Whether it says something that is new, and not its turn. */
+static gboolean
+is_ahead (EcMoqFeedWriter *self, const EcFeedStream *stream, guint64 now_us, gboolean known)
+{
+  return !known && !leads (self, now_us, stream->group_id, stream->subgroup_id);
+}
+
 static gboolean
 is_ignored (EcFeedStream *self)
 {
@@ -110,7 +168,7 @@ ec_moq_feed_writer_remove (EcMoqFeedWriter *self, guint64 now_us)
   EcMoqFeed *feed = self->feed;
 
   g_mutex_lock (&feed->mutex);
-  g_ptr_array_remove_fast (feed->writers, self);
+  g_ptr_array_remove (feed->writers, self);
   while (self->streams->len > 0)
     lose_stream (self, self->streams->pdata[self->streams->len - 1], now_us,
                  EC_MOQT_RESET_SESSION_CLOSED, feed->writers->len);
@@ -147,9 +205,13 @@ begin_locked (EcMoqFeedWriter *self,
               gboolean has_properties)
 {
   EcMoqFeed *feed = self->feed;
-  EcFeedGroup *group = ec_feed_ensure_group (feed, now_us, stream->group_id, FALSE);
-  EcFeedSubgroup *subgroup;
+  EcFeedGroup *group = ec_feed_find_group (feed, stream->group_id);
+  EcFeedSubgroup *subgroup = group ? ec_feed_find_subgroup (group, stream->subgroup_id) : NULL;
 
+  if (is_ahead (self, stream, now_us,
+                subgroup || (feed->has_floor && stream->group_id <= feed->floor)))
+    return EC_MOQ_FEED_PUT_AHEAD;
+  group = ec_feed_ensure_group (feed, now_us, stream->group_id, FALSE);
   if (!group)
     return EC_MOQ_FEED_PUT_OK;
   subgroup = ec_feed_ensure_subgroup (feed, group, stream->subgroup_id, priority);
@@ -183,7 +245,7 @@ ec_moq_feed_writer_begin (EcMoqFeedWriter *self,
   EcMoqFeedPut put = EC_MOQ_FEED_PUT_OK;
 
   g_mutex_lock (&feed->mutex);
-  ec_feed_expire (feed, now_us);
+  work (self, now_us);
   /* A second stream of a subgroup takes the place of the first, which can only have been reset (§11.4.3). */
   stream = find_stream (self, group, subgroup);
   if (stream)
@@ -200,6 +262,8 @@ ec_moq_feed_writer_begin (EcMoqFeedWriter *self,
     put = begin_locked (self, now_us, stream, priority, has_properties);
     if (put != EC_MOQ_FEED_PUT_OK)
       drop_stream (self, stream);
+    else
+      self->newest = MAX (self->newest, group);
   }
   g_mutex_unlock (&feed->mutex);
   return put;
@@ -340,6 +404,9 @@ stream_object (EcMoqFeedWriter *self,
   /* Its last one is not whole, or ids go back: that is no subgroup (§2.2). */
   if (stream->object || (stream->any && head->location.object <= stream->last))
     return conflict (feed);
+  if (is_ahead (self, stream, now_us,
+                ec_feed_find_object (stream->group, head->location.object) != NULL))
+    return EC_MOQ_FEED_PUT_AHEAD;
 
   put = merge_object (feed, stream->group, stream->subgroup, head, payload, &object);
   if (put != EC_MOQ_FEED_PUT_OK)
@@ -369,7 +436,7 @@ ec_moq_feed_writer_object (EcMoqFeedWriter *self, guint64 now_us, const EcMoqtOb
   EcMoqFeedPut put = EC_MOQ_FEED_PUT_OK;
 
   g_mutex_lock (&feed->mutex);
-  ec_feed_expire (feed, now_us);
+  work (self, now_us);
   stream = find_stream (self, object->location.group, object->subgroup);
   if (stream && !feed->ended)
     put = stream_object (self, stream, now_us, object, NULL);
@@ -398,18 +465,26 @@ merge_bytes (EcMoqFeed *self, EcFeedObject *object, gsize offset, const guint8 *
 }
 
 EcMoqFeedPut
-ec_moq_feed_writer_put (
-    EcMoqFeedWriter *self, guint64 group, guint64 subgroup, const guint8 *data, gsize size)
+ec_moq_feed_writer_put (EcMoqFeedWriter *self,
+                        guint64 now_us,
+                        guint64 group,
+                        guint64 subgroup,
+                        const guint8 *data,
+                        gsize size)
 {
   EcMoqFeed *feed = self->feed;
   EcFeedStream *stream;
   EcMoqFeedPut put = EC_MOQ_FEED_PUT_OK;
 
   g_mutex_lock (&feed->mutex);
+  work (self, now_us);
   stream = find_stream (self, group, subgroup);
   if (stream && !is_ignored (stream) && !feed->ended && size > 0) {
     if (!stream->object)
       put = conflict (feed);
+    else if (is_ahead (self, stream, now_us,
+                       stream->offset + size <= ec_payload_get_filled (stream->object->payload)))
+      put = EC_MOQ_FEED_PUT_AHEAD;
     else
       put = merge_bytes (feed, stream->object, stream->offset, data, size);
     if (put == EC_MOQ_FEED_PUT_OK) {
@@ -420,6 +495,14 @@ ec_moq_feed_writer_put (
   }
   g_mutex_unlock (&feed->mutex);
   return put;
+}
+
+static gboolean
+has_object (EcMoqFeed *self, EcMoqtLocation at)
+{
+  EcFeedGroup *group = ec_feed_find_group (self, at.group);
+
+  return group && ec_feed_find_object (group, at.object);
 }
 
 /* A whole object outside of any stream: fetched, or a datagram. */
@@ -482,7 +565,7 @@ ec_moq_feed_writer_put_object (EcMoqFeedWriter *self,
                         EC_MOQ_FEED_PUT_TOO_LARGE);
 
   g_mutex_lock (&feed->mutex);
-  ec_feed_expire (feed, now_us);
+  work (self, now_us);
   if (!feed->ended) {
     stream = head->datagram ? NULL : find_stream (self, head->location.group, head->subgroup);
     if (stream) {
@@ -493,8 +576,12 @@ ec_moq_feed_writer_put_object (EcMoqFeedWriter *self,
       put = stream_object (self, stream, now_us, &own, payload);
       if (put == EC_MOQ_FEED_PUT_OK)
         object = g_steal_pointer (&stream->object);
-    } else
+    } else if (!has_object (feed, head->location) &&
+               !leads (self, now_us, head->location.group, head->subgroup)) {
+      put = EC_MOQ_FEED_PUT_AHEAD;
+    } else {
       put = isolated_object (feed, now_us, head, payload, &object);
+    }
     if (put == EC_MOQ_FEED_PUT_OK && object && size > 0) {
       if (object->payload == payload)
         feed->stats.bytes_in += size;
@@ -544,12 +631,16 @@ ec_moq_feed_writer_finish (EcMoqFeedWriter *self, guint64 now_us, guint64 group,
   EcMoqFeedPut put = EC_MOQ_FEED_PUT_OK;
 
   g_mutex_lock (&feed->mutex);
-  ec_feed_expire (feed, now_us);
+  work (self, now_us);
   stream = find_stream (self, group, subgroup);
   if (stream) {
     if (!is_ignored (stream) && !feed->ended)
-      put = finish_stream (feed, stream, now_us);
-    if (put != EC_MOQ_FEED_PUT_OK || (stream->subgroup && !stream->subgroup->has_final))
+      put = is_ahead (self, stream, now_us, stream->subgroup->has_final || !stream->any)
+                ? EC_MOQ_FEED_PUT_AHEAD
+                : finish_stream (feed, stream, now_us);
+    if (put == EC_MOQ_FEED_PUT_AHEAD)
+      ; /* it is where it was */
+    else if (put != EC_MOQ_FEED_PUT_OK || (stream->subgroup && !stream->subgroup->has_final))
       lose_stream (self, stream, now_us, EC_MOQT_RESET_CANCELLED, feed->writers->len - 1);
     else
       drop_stream (self, stream);
@@ -566,7 +657,7 @@ ec_moq_feed_writer_abandon (
   EcFeedStream *stream;
 
   g_mutex_lock (&feed->mutex);
-  ec_feed_expire (feed, now_us);
+  work (self, now_us);
   stream = find_stream (self, group, subgroup);
   if (stream)
     lose_stream (self, stream, now_us, code, feed->writers->len - 1);

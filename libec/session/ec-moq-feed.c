@@ -231,6 +231,19 @@ ec_moq_feed_drop (EcMoqFeed *self, gsize bytes)
 }
 
 void
+ec_moq_feed_forget (EcMoqFeed *self)
+{
+  g_mutex_lock (&self->mutex);
+  while (self->groups->len > 0)
+    ec_feed_evict (self, self->groups->pdata[self->groups->len - 1]);
+  self->has_floor = FALSE;
+  self->has_largest = FALSE;
+  self->has_track_end = FALSE;
+  g_mutex_unlock (&self->mutex);
+  ec_moq_feed_flush (self);
+}
+
+void
 ec_moq_feed_end (EcMoqFeed *self, EcMoqtDoneCode code, const char *reason)
 {
   g_mutex_lock (&self->mutex);

@@ -9,7 +9,8 @@
  * track that it makes, a relay one for each that it passes on. Any thread; counted by reference.
  *
  * Several may write one track, each from its own upstream: what came first stays, the rest is compared with it, byte by byte; who
- * differs is told so, and nobody who reads ever notices. Whoever is ahead carries the track on, also in the middle of an object.
+ * differs is told so, and nobody who reads ever notices. If one stalls, another carries the track on, also in the middle of an object.
+ * Those who stand by say only what is there already for as long as one who came before them is at work: what they have beyond that waits.
  *
  * A reader is a subscription or a fetch of a peer, served from the feed on the peer's own thread. One that is too slow
  * loses old groups, and delays nobody.
@@ -61,6 +62,8 @@ void ec_moq_feed_get_stats (EcMoqFeed *self, EcMoqFeedStats *stats);
 gsize ec_moq_feed_trim (EcMoqFeed *self, guint64 now_us, gsize bytes);
 /* Drops the oldest groups, the newest too, while `bytes` are not freed; returns what it freed. Subscriptions go on with what comes then. */
 gsize ec_moq_feed_drop (EcMoqFeed *self, gsize bytes);
+/* Drops all that is there, as if it had never been: who said it is not believed any more. Subscriptions go on with what comes then. */
+void ec_moq_feed_forget (EcMoqFeed *self);
 /* Ends all subscriptions by PUBLISH_DONE when they have been served what there is; nothing can be written any more. */
 void ec_moq_feed_end (EcMoqFeed *self, EcMoqtDoneCode code, const char *reason);
 
@@ -71,10 +74,16 @@ typedef enum {
   EC_MOQ_FEED_PUT_CONFLICT, /* contradicts what is there: drop the writer (Malformed Tracks, MOQT §2.4.2) */
   EC_MOQ_FEED_PUT_TOO_LARGE, /* a limit of one object or group */
   EC_MOQ_FEED_PUT_FULL, /* no room in the budget, and nothing of this track can be dropped for it: trim others, try again */
+  EC_MOQ_FEED_PUT_AHEAD, /* of one who stands by: nobody who goes before has said it. Nothing has happened; try again later */
 } EcMoqFeedPut;
 
 /* Who writes; a publisher's own, or one upstream subscription. */
 EcMoqFeedWriter *ec_moq_feed_add_writer (EcMoqFeed *self) G_GNUC_WARN_UNUSED_RESULT;
+/* One of several that need not be honest: from now on it stands by while one that did so before it is at work: until
+ * that one is silent for longer than it uses to be, and for half a second at least. */
+void ec_moq_feed_writer_stand_by (EcMoqFeedWriter *self);
+/* Whether it may say what nobody has said. */
+gboolean ec_moq_feed_writer_leads (EcMoqFeedWriter *self, guint64 now_us);
 /* Frees it. What it left unfinished goes on with another's copy, or is reset after a while, at once if it was the only one. */
 void ec_moq_feed_writer_remove (EcMoqFeedWriter *self, guint64 now_us);
 
@@ -94,8 +103,12 @@ ec_moq_feed_writer_object (EcMoqFeedWriter *self, guint64 now_us, const EcMoqtOb
 /* No object from `from` on and before `to` exists, as the answer to a fetch told (§11.4.4); what is put there nevertheless is no conflict. */
 void ec_moq_feed_settle (EcMoqFeed *self, EcMoqtLocation from, EcMoqtLocation to);
 /* The next bytes of the payload of the object that this writer is at, in that group and subgroup. */
-EcMoqFeedPut ec_moq_feed_writer_put (
-    EcMoqFeedWriter *self, guint64 group, guint64 subgroup, const guint8 *data, gsize size);
+EcMoqFeedPut ec_moq_feed_writer_put (EcMoqFeedWriter *self,
+                                     guint64 now_us,
+                                     guint64 group,
+                                     guint64 subgroup,
+                                     const guint8 *data,
+                                     gsize size);
 /* A whole object, kept by reference: the way of a publisher, without a copy. */
 EcMoqFeedPut ec_moq_feed_writer_put_object (EcMoqFeedWriter *self,
                                             guint64 now_us,

@@ -319,6 +319,7 @@ check_put (EcMoqTrack *self, EcMoqFeedPut put, GError **error)
     return FALSE;
   case EC_MOQ_FEED_PUT_TOO_LARGE:
   case EC_MOQ_FEED_PUT_FULL:
+  case EC_MOQ_FEED_PUT_AHEAD:
     break;
   }
   g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_LIMIT,

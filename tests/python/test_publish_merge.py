@@ -61,13 +61,14 @@ def test_takeover(lab, tmp_path):
     assert cut > 0 or ROUNDS < 30
 
 
-def forge(lab, relay, name):
-    return lab(Process(f"moqt://{relay.address}", relay.hash, name, program=FORGER))
+def forge(lab, relay, name, *options):
+    return lab(Process(*options, f"moqt://{relay.address}", relay.hash, name, program=FORGER))
 
 
-@pytest.mark.parametrize("rule", ["anybody", "keys"])
+@pytest.mark.parametrize("rule", ["anybody", "ahead", "keys"])
 def test_forger(lab, tmp_path, rule):
-    """Who says other bytes under the same name: refused where keys are named, dropped where anybody may publish."""
+    """Who says other bytes under the same name, or is first to say something of what is to come: refused where keys are named, dropped
+    where anybody may publish."""
     tuner = lab(Tuner("127.0.0.2"))
     identity = tmp_path / "identity"
     options = []
@@ -79,7 +80,7 @@ def test_forger(lab, tmp_path, rule):
     publisher, name = publish(lab, tuner, relay, "--identity", identity)
     recorder = lab(Recorder(relay.uri(name, publisher=publisher.node), tmp_path / "received.ts"))
     recorder.wait_size(200_000)
-    forge(lab, relay, name)
+    forge(lab, relay, name, *(["--ahead"] if rule == "ahead" else []))
     late = lab(Recorder(relay.uri(name, publisher=publisher.node), tmp_path / "late.ts"))
     recorder.wait_size(1_000_000)
     late.wait_size(300_000)

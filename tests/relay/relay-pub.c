@@ -30,7 +30,7 @@ pub_step (Pub *self, guint64 now_us)
     if (self->half_us) {
       if (now_us < self->half_us)
         return;
-      ec_moq_feed_writer_put (self->writer, group, 0, data + size / 2, size - size / 2);
+      ec_moq_feed_writer_put (self->writer, 0, group, 0, data + size / 2, size - size / 2);
       if (object == GROUP_OBJECTS - 1)
         ec_moq_feed_writer_finish (self->writer, now_us, group, 0);
       self->half_us = 0;
@@ -41,7 +41,7 @@ pub_step (Pub *self, guint64 now_us)
       if (object == 0)
         ec_moq_feed_writer_begin (self->writer, now_us, group, 0, 128, FALSE, TRUE, TRUE);
       ec_moq_feed_writer_object (self->writer, now_us, &head);
-      ec_moq_feed_writer_put (self->writer, group, 0, data, size / 2);
+      ec_moq_feed_writer_put (self->writer, 0, group, 0, data, size / 2);
       self->half_us = due_us + 20000;
     }
     ec_moq_feed_flush (self->feed);

@@ -279,7 +279,7 @@ test_stream_flood (void)
 
     ec_moq_feed_writer_begin (pub->writer, world_now (stage.world), 900, i, 1, FALSE, FALSE, TRUE);
     ec_moq_feed_writer_object (pub->writer, world_now (stage.world), &object);
-    ec_moq_feed_writer_put (pub->writer, 900, i, (const guint8 *) "x", 1);
+    ec_moq_feed_writer_put (pub->writer, 0, 900, i, (const guint8 *) "x", 1);
     ec_moq_feed_flush (pub->feed);
   }
   world_run (stage.world, SECOND);

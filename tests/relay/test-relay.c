@@ -278,29 +278,79 @@ test_takeover (gconstpointer data)
   run_seeds (32, run_takeover, GPOINTER_TO_UINT (data));
 }
 
-/* Somebody else says something else under the same name: it is dropped, and nobody downstream notices. */
+typedef enum {
+  FORGE_BEHIND, /* it says what was said, with other bytes */
+  FORGE_AHEAD,  /* it says what is to come, before it is known */
+  FORGE_BEYOND, /* it says what will never come */
+} Forge;
+
+/* Somebody else says something else under the same name: it is dropped, or not heard, and nobody downstream notices. */
 static void
-test_forger (void)
+test_forger (gconstpointer data)
 {
+  Forge how = GPOINTER_TO_UINT (data);
   EcRelayCoreConfig config = any_may_publish ();
   World *world = world_new (6, &config);
   Peer *honest = peer_new (world, drafts[0], NULL);
   Peer *forger = peer_new (world, drafts[1], NULL);
   Peer *subscriber = peer_new (world, drafts[1], NULL);
+  Peer *joiner = peer_new (world, drafts[0], NULL);
   Pub *pub;
-  Sub *sub;
+  Sub *sub, *late;
 
   peer_offer (honest, FALSE, NULL);
-  world_run (world, SECOND);
+  world_run (world, 3 * SECOND);
   sub = peer_watch (subscriber, TRUE);
   world_run (world, SECOND);
   pub = peer_forge (forger);
+  if (how != FORGE_BEHIND)
+    pub->offset_us -= 3 * SECOND;
+  if (how == FORGE_BEYOND) {
+    pub->at += 1000 * GROUP_OBJECTS;
+    pub->offset_us -= 1000 * GROUP_OBJECTS * OBJECT_US;
+  }
   world_run (world, 5 * SECOND);
+  late = peer_watch (joiner, TRUE);
+  world_run (world, 3 * SECOND);
   sub_check_whole (sub, broadcast_group (world) - 1);
+  sub_check_whole (late, broadcast_group (world) - 1);
+  g_assert_cmpuint (sub->n_cut + late->n_cut, ==, 0);
   g_assert_cmpuint (pub->n_subscribed, ==, 1);
-  g_assert_cmpuint (world_get_stats (world).n_conflicts, ==, 1);
-  g_assert_cmpuint (world_get_stats (world).n_upstreams, ==, 1);
+  g_assert_cmpuint (world_get_stats (world).n_conflicts, ==, how != FORGE_BEYOND);
+  g_assert_cmpuint (world_get_stats (world).n_upstreams, ==, how == FORGE_BEYOND ? 2 : 1);
   g_assert_false (forger->closed);
+  world_free (world);
+}
+
+/* Where anybody may publish, who comes first is believed; who was dropped for saying otherwise is heard when that one has gone. */
+static void
+test_pardon (void)
+{
+  EcRelayCoreConfig config = any_may_publish ();
+  World *world = world_new (8, &config);
+  Peer *honest = peer_new (world, drafts[0], NULL);
+  Peer *forger = peer_new (world, drafts[1], NULL);
+  Peer *subscriber = peer_new (world, drafts[1], NULL);
+  Peer *joiner = peer_new (world, drafts[0], NULL);
+  Sub *sub;
+  Pub *pub;
+
+  world_run (world, 4 * SECOND);
+  peer_forge (forger)->offset_us -= 3 * SECOND;
+  world_run (world, SECOND);
+  sub = peer_watch (subscriber, FALSE);
+  sub->take_wrong = TRUE;
+  world_run (world, SECOND);
+  pub = peer_offer (honest, FALSE, NULL);
+  world_run (world, 2 * SECOND);
+  g_assert_cmpuint (world_get_stats (world).n_conflicts, ==, 1);
+  peer_close (forger);
+  world_run (world, 6 * SECOND);
+  g_assert_cmpuint (pub->n_subscribed, ==, 2);
+  sub = peer_watch (joiner, TRUE);
+  world_run (world, 3 * SECOND);
+  sub_check_whole (sub, broadcast_group (world) - 1);
+  g_assert_cmpuint (world_get_stats (world).n_conflicts, ==, 1);
   world_free (world);
 }
 
@@ -486,7 +536,10 @@ main (int argc, char **argv)
   g_test_add_data_func ("/relay/takeover/stall", GUINT_TO_POINTER (END_STALL), test_takeover);
   g_test_add_data_func ("/relay/takeover/pause", GUINT_TO_POINTER (END_PAUSE), test_takeover);
   g_test_add_data_func ("/relay/takeover/close", GUINT_TO_POINTER (END_CLOSE), test_takeover);
-  g_test_add_func ("/relay/forger", test_forger);
+  g_test_add_data_func ("/relay/forger/behind", GUINT_TO_POINTER (FORGE_BEHIND), test_forger);
+  g_test_add_data_func ("/relay/forger/ahead", GUINT_TO_POINTER (FORGE_AHEAD), test_forger);
+  g_test_add_data_func ("/relay/forger/beyond", GUINT_TO_POINTER (FORGE_BEYOND), test_forger);
+  g_test_add_func ("/relay/pardon", test_pardon);
   g_test_add_func ("/relay/comes-back", test_comes_back);
   g_test_add_func ("/relay/prefix-update", test_prefix_update);
   g_test_add_func ("/relay/shutdown", test_shutdown);

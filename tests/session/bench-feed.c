@@ -261,7 +261,7 @@ bench (guint n_readers, double copy_us)
       EcMoqtObject head = { .location = { g, o }, .priority = 128, .size = OBJECT_SIZE };
 
       ec_moq_feed_writer_object (writer, 0, &head);
-      ec_moq_feed_writer_put (writer, g, 0, data, OBJECT_SIZE);
+      ec_moq_feed_writer_put (writer, 0, g, 0, data, OBJECT_SIZE);
       if (o + 1 == N_OBJECTS)
         ec_moq_feed_writer_finish (writer, 0, g, 0);
       ec_moq_feed_flush (feed);

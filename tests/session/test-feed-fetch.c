@@ -325,7 +325,7 @@ test_joining (void)
   begin (&f, 3);
   put_isolated (&f, 3, 0, 100);
   ec_moq_feed_writer_object (f.writer, 0, &it);
-  ec_moq_feed_writer_put (f.writer, 3, 0, data, 300);
+  ec_moq_feed_writer_put (f.writer, 0, 3, 0, data, 300);
   live = feed_peer_subscribe (f.feed, &params);
   g_assert_true (feed_peer_is_granted (live, &largest));
   g_assert_cmpuint (largest.object, ==, 1);
@@ -334,7 +334,7 @@ test_joining (void)
   ASSERT_OBJECTS (peer, FALSE, 300, 301);
   g_assert_cmpuint (
       g_array_index (feed_peer_get_stream (peer, 0)->objects, FeedPeerObject, 1).received, ==, 300);
-  ec_moq_feed_writer_put (f.writer, 3, 0, data + 300, 700);
+  ec_moq_feed_writer_put (f.writer, 0, 3, 0, data + 300, 700);
   put_isolated (&f, 3, 2, 50);
   ec_moq_feed_flush (f.feed);
   g_assert_false (feed_peer_run (peer));
@@ -358,7 +358,7 @@ test_cut_off (void)
   set_up (&f, NULL);
   begin (&f, 3);
   ec_moq_feed_writer_object (f.writer, 0, &it);
-  ec_moq_feed_writer_put (f.writer, 3, 0, data, 300);
+  ec_moq_feed_writer_put (f.writer, 0, 3, 0, data, 300);
   peer = fetch (&f, (EcMoqtLocation){ 3, 0 }, (EcMoqtLocation){ 3, 0 }, FALSE, FALSE);
   g_assert_true (feed_peer_run (peer));
   ec_moq_feed_writer_abandon (f.writer, 0, 3, 0, EC_MOQT_RESET_CANCELLED);

@@ -118,8 +118,8 @@ put_some (World *self, Writer *writer, guint s, gsize left)
       feed_peer_bytes (writer->group, (guint64) object, writer->offset[s] + size);
 
   g_assert_cmpint (
-      ec_moq_feed_writer_put (writer->feed, writer->group, s, bytes + writer->offset[s], size), ==,
-      EC_MOQ_FEED_PUT_OK);
+      ec_moq_feed_writer_put (writer->feed, 0, writer->group, s, bytes + writer->offset[s], size),
+      ==, EC_MOQ_FEED_PUT_OK);
   writer->offset[s] += size;
 }
 

@@ -304,7 +304,8 @@ put (World *self, guint64 group, guint64 object, guint64 gap_us)
         EC_MOQ_FEED_PUT_OK);
   g_assert_cmpint (ec_moq_feed_writer_object (self->writer, now_us, &head), ==, EC_MOQ_FEED_PUT_OK);
   for (guint i = 0; i < 2; i++) {
-    ec_moq_feed_writer_put (self->writer, group, 0, data + (i ? half : 0), i ? size - half : half);
+    ec_moq_feed_writer_put (self->writer, 0, group, 0, data + (i ? half : 0),
+                            i ? size - half : half);
     ec_moq_feed_flush (self->feed);
     run (self, gap_us / 2);
   }

@@ -35,7 +35,7 @@ write_all (gpointer data)
         gsize size = (gsize) g_rand_int_range (rand, 1, 300);
 
         size = MIN (size, OBJECT_SIZE - offset);
-        g_assert_cmpint (ec_moq_feed_writer_put (writer, g, 0, bytes + offset, size), ==,
+        g_assert_cmpint (ec_moq_feed_writer_put (writer, 0, g, 0, bytes + offset, size), ==,
                          EC_MOQ_FEED_PUT_OK);
         offset += size;
         ec_moq_feed_flush (task->feed);

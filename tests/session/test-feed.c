@@ -80,7 +80,7 @@ bytes (EcMoqFeedWriter *writer, guint64 group, guint64 object, gsize from, gsize
 {
   g_autofree guint8 *data = feed_peer_bytes (group, object, to);
 
-  return ec_moq_feed_writer_put (writer, group, 0, data + from, to - from);
+  return ec_moq_feed_writer_put (writer, 0, group, 0, data + from, to - from);
 }
 
 /* A whole object in the writer's stream. */
@@ -521,7 +521,7 @@ test_conflicts (void)
     g_assert_cmpint (result, ==, cases[i].head ? EC_MOQ_FEED_PUT_OK : EC_MOQ_FEED_PUT_CONFLICT);
     if (cases[i].head) {
       data[20] ^= cases[i].flip;
-      result = ec_moq_feed_writer_put (other, 1, cases[i].subgroup, data, cases[i].size);
+      result = ec_moq_feed_writer_put (other, 0, 1, cases[i].subgroup, data, cases[i].size);
       g_assert_cmpint (result, ==, cases[i].body ? EC_MOQ_FEED_PUT_OK : EC_MOQ_FEED_PUT_CONFLICT);
     }
     ec_moq_feed_get_stats (f.feed, &stats);

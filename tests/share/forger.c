@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * forger URI HASH NAME [URI HASH]: publishes at a relay (at another one), under a name that somebody else serves there, what that one does, but
- * with other bytes. Prints a line for the announcement, and for each object.
+ * forger [--ahead] URI HASH NAME [URI HASH]: publishes at a relay (at another one), under a name that somebody else serves there, what that one
+ * does, but with other bytes; or, ahead, something for the groups that are to come. Prints a line for the announcement, and for each object.
  */
 
 #include <ec.h>
@@ -36,19 +36,33 @@ forge (GBytes *payload)
   return g_bytes_new_take (other, size);
 }
 
+#define N_AHEAD 3
+
+static void
+write_object (EcMoqTrack *track, guint64 group, guint64 id, GBytes *payload)
+{
+  ec_moq_track_write_object (track, group, id, 128, payload, FALSE, NULL, NULL);
+  g_print ("{\"group\": %" G_GUINT64_FORMAT "}\n", group);
+}
+
 int
 main (int argc, char **argv)
 {
+  gboolean ahead = argc > 1 && strcmp (argv[1], "--ahead") == 0;
+  char **arguments = argv + ahead;
+  int n_arguments = argc - ahead;
+  guint64 written = 0;
   g_autoptr (GError) error = NULL;
-  g_autoptr (EcMoqSession) reads = connect_to (argv[1], argv[2]);
-  g_autoptr (EcMoqSession) writes = connect_to (argv[argc == 6 ? 4 : 1], argv[argc == 6 ? 5 : 2]);
-  g_autoptr (EcMoqTrack) track = ec_moq_track_new (argv[3], "chunks", NULL, &error);
-  g_autoptr (EcMoqSubscription) subscription =
-      ec_moq_session_subscribe (reads, argv[3], "chunks", EC_MOQ_START_CURRENT_GROUP, NULL, &error);
+  g_autoptr (EcMoqSession) reads = connect_to (arguments[1], arguments[2]);
+  g_autoptr (EcMoqSession) writes =
+      connect_to (arguments[n_arguments == 6 ? 4 : 1], arguments[n_arguments == 6 ? 5 : 2]);
+  g_autoptr (EcMoqTrack) track = ec_moq_track_new (arguments[3], "chunks", NULL, &error);
+  g_autoptr (EcMoqSubscription) subscription = ec_moq_session_subscribe (
+      reads, arguments[3], "chunks", EC_MOQ_START_CURRENT_GROUP, NULL, &error);
 
-  g_assert ((argc == 4 || argc == 6) && track && subscription);
+  g_assert ((n_arguments == 4 || n_arguments == 6) && track && subscription);
   ec_moq_session_add_track (writes, track, NULL);
-  if (ec_moq_session_announce (writes, argv[3], NULL, &error))
+  if (ec_moq_session_announce (writes, arguments[3], NULL, &error))
     g_print ("{\"announced\": true}\n");
   else
     g_print ("{\"announced\": false}\n");
@@ -57,15 +71,19 @@ main (int argc, char **argv)
   for (;;) {
     g_autoptr (EcMoqObject) object = ec_moq_subscription_read_object (subscription, NULL, &error);
     g_autoptr (GBytes) payload = NULL;
+    guint64 group;
 
     if (!object)
       break;
     if (ec_moq_object_get_kind (object) != EC_MOQ_OBJECT_KIND_OBJECT)
       continue;
     payload = forge (ec_moq_object_get_payload (object));
-    ec_moq_track_write_object (track, ec_moq_object_get_group (object),
-                               ec_moq_object_get_id (object), 128, payload, FALSE, NULL, NULL);
-    g_print ("{\"group\": %" G_GUINT64_FORMAT "}\n", ec_moq_object_get_group (object));
+    group = ec_moq_object_get_group (object);
+    if (!ahead)
+      write_object (track, group, ec_moq_object_get_id (object), payload);
+    for (written = MAX (written, group); ahead && written < group + N_AHEAD; written++)
+      for (guint64 id = 0; id < N_AHEAD; id++)
+        write_object (track, written + 1, id, payload);
   }
   return 0;
 }
