@@ -408,8 +408,8 @@ test_turns (gconstpointer draft)
   for (guint i = 0; i < 3; i++)
     put (&self, &(Piece){ 0, i, 0, 128 });
   for (guint i = 0; i < 3; i++)
-    put (&self, &(Piece){ 1, i, 0, 128 });
-  expect (&self, "a.0.0 b.0.0 a.1.0 b.1.0 a.2.0 b.2.0");
+    put (&self, &(Piece){ 1, 50 + i, 0, 128 });
+  expect (&self, "a.0.0 b.50.0 a.1.0 b.51.0 a.2.0 b.52.0");
   tear_down (&self);
 }
 
