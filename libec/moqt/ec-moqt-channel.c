@@ -18,7 +18,7 @@ ec_moqt_channel_new (EcMoqtSession *session, gint64 id)
   self->session = session;
   g_hash_table_insert (session->entries, &self->entry.id, self);
   if (!EC_MOQT_ID_IS_UNI (id))
-    session->io.set_priority (session->io_data, id, EC_MOQT_LEVEL_REQUEST, 0, 0);
+    session->io.set_priority (session->io_data, id, EC_MOQT_LEVEL_REQUEST, 0, 0, 0);
   else
     self->out_done = !ec_moqt_session_is_ours (session, id);
   return self;

@@ -67,7 +67,9 @@ ec_moqt_request_send_datagram (EcMoqtRequest *self, const EcMoqtObject *object, 
   session->draft->write_datagram_head (session->scratch, self->alias, &item);
   if (session->scratch->len + size > session->io.get_max_datagram (session->io_data))
     return FALSE;
-  session->io.send_datagram (session->io_data, session->scratch->data, session->scratch->len,
-                             payload);
+  /* §7.2: by priorities as streams are; beside those of the same ones “the order is implementation dependent”: it goes first, since
+   * what waits ages (§8). What is to go by group and object are a few that wait at most; they go as they come. */
+  session->io.send_datagram (session->io_data, ec_moqt_request_get_level (self, object->priority),
+                             session->scratch->data, session->scratch->len, payload);
   return TRUE;
 }

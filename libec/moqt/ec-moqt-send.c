@@ -3,21 +3,28 @@
 
 /* Streams to the peer (§11.4), their priorities (§7) and their delivery timeouts (§8). One object is one write. */
 
+guint32
+ec_moqt_request_get_level (EcMoqtRequest *self, guint8 publisher)
+{
+  const EcMoqtParams *params = &self->params;
+  guint32 subscriber = params->has & EC_MOQT_PARAM_SUBSCRIBER_PRIORITY ? params->subscriber_priority
+                                                                       : EC_MOQT_DEFAULT_PRIORITY;
+
+  return EC_MOQT_LEVEL_OBJECTS + subscriber * 256u + publisher;
+}
+
 static void
 set_priority (EcMoqtStream *self)
 {
   EcMoqtSession *session = self->session;
   EcMoqtRequest *request = self->request;
-  const EcMoqtParams *params = &request->params;
-  guint8 subscriber = params->has & EC_MOQT_PARAM_SUBSCRIBER_PRIORITY ? params->subscriber_priority
-                                                                      : EC_MOQT_DEFAULT_PRIORITY;
   guint64 group = self->context.head.group;
 
-  /* §7.2: by priorities, then requests take turns, then by group. A fetch is one stream. */
+  /* §7.2: by priorities, then requests take turns, then by group, then by subgroup. A fetch is one stream. */
   session->io.set_priority (session->io_data, self->entry.id,
-                            EC_MOQT_LEVEL_OBJECTS + (guint32) subscriber * 256u + self->priority,
-                            request->flow,
-                            ec_moqt_request_is_descending (request) ? G_MAXUINT64 - group : group);
+                            ec_moqt_request_get_level (request, self->priority), request->flow,
+                            ec_moqt_request_is_descending (request) ? G_MAXUINT64 - group : group,
+                            self->context.head.subgroup);
 }
 
 /* §8: the smaller of both sides', of those that are not 0. In microseconds. */

@@ -389,6 +389,8 @@ void ec_moqt_request_send (EcMoqtRequest *self, EcMoqtMessage *message, gboolean
 void ec_moqt_request_copy_params (EcMoqtParams *to, const EcMoqtParams *from);
 gboolean ec_moqt_request_get_forward (const EcMoqtRequest *self);
 guint8 ec_moqt_request_get_default_priority (const EcMoqtRequest *self);
+/* Of set_priority(), of what is sent for it with that publisher priority. */
+guint32 ec_moqt_request_get_level (EcMoqtRequest *self, guint8 publisher);
 gboolean ec_moqt_request_can_send (EcMoqtRequest *self); /* objects, now */
 gboolean ec_moqt_request_is_subscription (const EcMoqtRequest *self);
 gboolean

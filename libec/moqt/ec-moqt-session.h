@@ -25,7 +25,8 @@ typedef struct _EcMoqtStream EcMoqtStream;
 /* What the session does to its transport; the same as EcTransport's, which a driver maps to these one to one. */
 typedef struct {
   gint64 (*open_stream) (gpointer user_data, gboolean uni); /* -1: not now */
-  void (*set_priority) (gpointer user_data, gint64 id, guint32 level, guint32 flow, guint64 order);
+  void (*set_priority) (
+      gpointer user_data, gint64 id, guint32 level, guint32 flow, guint64 order, guint64 suborder);
   void (*write) (gpointer user_data,
                  gint64 id,
                  const guint8 *head,
@@ -39,10 +40,8 @@ typedef struct {
   void (*consume) (gpointer user_data, gint64 id, gsize size);
   gsize (*get_unsent) (gpointer user_data, gint64 id);
   gsize (*get_max_datagram) (gpointer user_data);
-  void (*send_datagram) (gpointer user_data,
-                         const guint8 *head,
-                         gsize head_size,
-                         EcPayload *payload);
+  void (*send_datagram) (
+      gpointer user_data, guint32 level, const guint8 *head, gsize head_size, EcPayload *payload);
   void (*set_timer) (gpointer user_data, guint64 at_us); /* G_MAXUINT64: none */
   void (*close) (gpointer user_data, guint64 code, const char *reason);
   /* The time when it is called from outside of an event: timers begin then, however long nothing came. Nullable: that of the last event. */

@@ -66,7 +66,7 @@ ec_moqt_setup_begin (EcMoqtSession *self)
     self->control_in = self->control_out;
   else
     self->control_out->in_done = TRUE;
-  self->io.set_priority (self->io_data, id, EC_MOQT_LEVEL_CONTROL, 0, 0);
+  self->io.set_priority (self->io_data, id, EC_MOQT_LEVEL_CONTROL, 0, 0, 0);
   send_setup (self);
 }
 
@@ -150,7 +150,7 @@ ec_moqt_setup_received (EcMoqtSession *self, EcMoqtChannel *channel, EcMoqtMessa
 
   if (!self->control_out && self->draft->shape == EC_MOQT_SHAPE_ONE_CONTROL_STREAM) {
     self->control_out = channel;
-    self->io.set_priority (self->io_data, channel->entry.id, EC_MOQT_LEVEL_CONTROL, 0, 0);
+    self->io.set_priority (self->io_data, channel->entry.id, EC_MOQT_LEVEL_CONTROL, 0, 0, 0);
     send_setup (self);
   }
   ec_moqt_setup_became_ready (self);

@@ -34,14 +34,14 @@ ec_quic_outgoing_free (EcQuicOutgoing *outgoing)
 }
 
 /* Those that no longer fit, since the path has changed, would be tried for ever. */
-static gboolean
-has_datagram (EcQuicConnection *self)
+static EcQuicOutgoing *
+peek_datagram (EcQuicConnection *self)
 {
   EcQuicOutgoing *outgoing;
   gsize max;
 
   if (!self->established || g_queue_is_empty (&self->datagrams))
-    return FALSE;
+    return NULL;
   max = ec_transport_get_max_datagram (&self->base);
   while ((outgoing = g_queue_peek_head (&self->datagrams))) {
     gsize size = outgoing->head_size;
@@ -49,10 +49,10 @@ has_datagram (EcQuicConnection *self)
     if (outgoing->payload)
       size += ec_payload_get_filled (outgoing->payload);
     if (size <= max)
-      return TRUE;
+      return outgoing;
     ec_quic_outgoing_free (g_queue_pop_head (&self->datagrams));
   }
-  return FALSE;
+  return NULL;
 }
 
 /* TRUE: `*written` is a packet, or 0, or an error. */
@@ -138,6 +138,18 @@ write_stream (EcQuicConnection *self,
   }
 }
 
+/* The next stream, of those that the peer gives credit for; NULL: none. */
+static EcQuicStream *
+peek_stream (EcQuicConnection *self)
+{
+  EcQuicStream *stream = self->established ? ec_quic_scheduler_peek (&self->scheduler) : NULL;
+
+  if (stream && ec_quic_stream_get_unsent (stream) > 0 &&
+      ngtcp2_conn_get_max_data_left (self->ngtcp2) == 0)
+    return NULL;
+  return stream;
+}
+
 /* One packet, of as many streams as fit. Bytes, 0 if nothing may or need be sent, or ngtcp2's error. */
 static ngtcp2_ssize
 write_packet (EcQuicConnection *self,
@@ -150,17 +162,15 @@ write_packet (EcQuicConnection *self,
   ngtcp2_ssize written = 0;
 
   for (;;) {
-    EcQuicStream *stream = NULL;
+    EcQuicStream *stream = peek_stream (self);
+    EcQuicOutgoing *outgoing = peek_datagram (self);
 
-    if (has_datagram (self)) {
+    if (outgoing && (stream == NULL || outgoing->base.level <= stream->priority.level)) {
       if (write_datagram (self, path, info, to, room, now, &written))
         return written;
       continue;
     }
-    if (self->established)
-      stream = ec_quic_scheduler_peek (&self->scheduler);
-    if (stream == NULL || (ec_quic_stream_get_unsent (stream) > 0 &&
-                           ngtcp2_conn_get_max_data_left (self->ngtcp2) == 0))
+    if (stream == NULL)
       return ngtcp2_conn_writev_stream (self->ngtcp2, path, info, to, room, NULL,
                                         NGTCP2_WRITE_STREAM_FLAG_NONE, -1, NULL, 0, now);
     if (write_stream (self, stream, path, info, to, room, now, &written))

@@ -234,21 +234,23 @@ get_max_datagram (EcTransport *transport)
 }
 
 static void
-send_datagram (EcTransport *transport, const guint8 *head, gsize head_size, EcPayload *payload)
+send_datagram (
+    EcTransport *transport, guint32 level, const guint8 *head, gsize head_size, EcPayload *payload)
 {
   EcQuicConnection *self = EC_QUIC_CONNECTION (transport);
   gsize size = head_size + (payload ? ec_payload_get_filled (payload) : 0);
-  EcQuicOutgoing *outgoing;
+  EcQuicOutgoing *outgoing, *dropped;
 
   if (self->ngtcp2 == NULL || self->closing || size > get_max_datagram (transport))
     return;
-  while (self->datagrams.length >= EC_QUIC_DATAGRAMS)
-    ec_quic_outgoing_free (g_queue_pop_head (&self->datagrams));
   outgoing = g_new0 (EcQuicOutgoing, 1);
+  outgoing->base.level = level;
   outgoing->head = g_memdup2 (head, head_size);
   outgoing->head_size = head_size;
   outgoing->payload = payload ? ec_payload_ref (payload) : NULL;
-  g_queue_push_tail (&self->datagrams, outgoing);
+  dropped = ec_transport_queue_datagram (&self->datagrams, outgoing, EC_QUIC_DATAGRAMS);
+  if (dropped)
+    ec_quic_outgoing_free (dropped);
   ec_quic_worker_mark (self->worker, self);
 }
 

@@ -13,6 +13,7 @@
 #define EC_QUIC_MAX_REASON 512
 
 typedef struct {
+  EcTransportDatagram base;
   guint8 *head;
   gsize head_size;
   EcPayload *payload; /* nullable */

@@ -86,18 +86,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcQuicEndpoint, ec_quic_endpoint_unref)
 
 /* How much there is and was of what; for people and tests. */
 typedef struct {
-  guint64 connections; /* open now, handshakes included */
-  guint64 handshakes;  /* accepted ones, unfinished now */
-  guint64 accepted;    /* handshakes finished, as server */
-  guint64 retries;     /* Retry packets sent */
-  guint64 refused;     /* clients turned away for want of room */
-  guint64 handed_over; /* datagrams that came to another worker than their connection's */
-  guint64 resets_sent; /* stateless ones */
-  guint64 dropped;     /* datagrams that belong to nothing, or are broken */
-  guint64 received;    /* datagrams */
-  guint64 receive_calls;
-  guint64 sent; /* datagrams */
-  guint64 send_calls;
+  guint64 connections;   /* open now, handshakes included */
+  guint64 handshakes;    /* accepted ones, unfinished now */
+  guint64 accepted;      /* handshakes finished, as server */
+  guint64 retries;       /* Retry packets sent */
+  guint64 refused;       /* clients turned away for want of room */
+  guint64 handed_over;   /* datagrams that came to another worker than their connection's */
+  guint64 resets_sent;   /* stateless ones */
+  guint64 dropped;       /* datagrams that belong to nothing, or are broken */
+  guint64 received;      /* datagrams */
+  guint64 receive_calls; /* of the system's, those that brought nothing too */
+  guint64 sent;          /* datagrams */
+  guint64 send_calls;    /* of the system's */
 } EcQuicStatistics;
 
 void ec_quic_endpoint_get_statistics (EcQuicEndpoint *self, EcQuicStatistics *statistics);

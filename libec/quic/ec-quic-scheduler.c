@@ -71,6 +71,8 @@ is_before (const EcQuicStream *a, const EcQuicStream *b)
 {
   if (a->priority.order != b->priority.order)
     return a->priority.order < b->priority.order;
+  if (a->priority.suborder != b->priority.suborder)
+    return a->priority.suborder < b->priority.suborder;
   return a->age < b->age;
 }
 

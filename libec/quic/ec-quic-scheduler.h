@@ -5,7 +5,7 @@
 
 /*
  * Which stream sends next, by EcTransportPriority: the lowest level, whose flows take turns; in the flow the
- * lowest order, then the oldest stream. Holds only streams that have something to send. O(log n).
+ * lowest order, then the lowest suborder, then the oldest stream. Holds only streams that have something to send. O(log n).
  */
 typedef struct {
   GTree *levels;              /* NULL until it is needed */

@@ -376,8 +376,10 @@ ec_quic_socket_send (EcQuicSocket *self,
   *done = 0;
   while (*done < size) {
     gsize n = self->no_gso ? MIN (segment, size - *done) : size - *done;
-    int code = send_once (self, local, remote, ecn, data + *done, n, segment);
+    int code;
 
+    self->send_calls++;
+    code = send_once (self, local, remote, ecn, data + *done, n, segment);
     /* With IP_RECVERR, what failed may be another datagram, long ago; it is told once. */
     if (code != 0 && code != EAGAIN && !self->listening && !again) {
       again = TRUE;

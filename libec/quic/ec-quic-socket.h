@@ -35,6 +35,7 @@ typedef struct {
   gboolean wildcard;   /* bound to no address: each datagram names its local one */
   gboolean no_gso;     /* the kernel, or the interface, refused */
   gboolean blocked;    /* it took no more; connections wait for it to be writable */
+  guint64 send_calls;  /* of the system's, so far */
   EcQuicAddress local; /* as bound */
   gpointer tag;        /* of the worker's GSource */
 } EcQuicSocket;

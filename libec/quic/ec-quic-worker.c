@@ -277,9 +277,10 @@ ec_quic_worker_send (EcQuicWorker *self,
                      gsize segment,
                      gsize *done)
 {
+  guint64 calls = socket->send_calls;
   int code = ec_quic_socket_send (socket, local, remote, ecn, data, size, segment, done);
 
-  ec_quic_count (self, send_calls, 1);
+  ec_quic_count (self, send_calls, socket->send_calls - calls);
   ec_quic_count (self, sent, (*done + segment - 1) / segment);
   if (code == EAGAIN && !socket->blocked) {
     socket->blocked = TRUE;

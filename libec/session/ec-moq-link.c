@@ -28,10 +28,13 @@ io_open_stream (gpointer user_data, gboolean uni)
 }
 
 static void
-io_set_priority (gpointer user_data, gint64 id, guint32 level, guint32 flow, guint64 order)
+io_set_priority (
+    gpointer user_data, gint64 id, guint32 level, guint32 flow, guint64 order, guint64 suborder)
 {
   EcMoqLink *self = user_data;
-  EcTransportPriority priority = { .level = level, .flow = flow, .order = order };
+  EcTransportPriority priority = {
+    .level = level, .flow = flow, .order = order, .suborder = suborder
+  };
 
   if (level < EC_MOQT_LEVEL_OBJECTS)
     g_hash_table_add (self->control, g_memdup2 (&id, sizeof id));
@@ -94,11 +97,12 @@ io_get_max_datagram (gpointer user_data)
 }
 
 static void
-io_send_datagram (gpointer user_data, const guint8 *head, gsize head_size, EcPayload *payload)
+io_send_datagram (
+    gpointer user_data, guint32 level, const guint8 *head, gsize head_size, EcPayload *payload)
 {
   EcMoqLink *self = user_data;
 
-  ec_transport_send_datagram (self->transport, head, head_size, payload);
+  ec_transport_send_datagram (self->transport, level, head, head_size, payload);
 }
 
 static void

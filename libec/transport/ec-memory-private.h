@@ -60,6 +60,7 @@ typedef struct {
 } EcMemoryStream;
 
 typedef struct {
+  EcTransportDatagram base;
   guint8 *data;
   gsize size;
 } EcMemoryDatagram;

@@ -175,7 +175,7 @@ last_flow (EcMemoryEnd *self, guint32 level)
   return GPOINTER_TO_UINT (g_hash_table_lookup (self->last_flows, GUINT_TO_POINTER (level)));
 }
 
-/* Whether `a` goes before `b`: level; the flow whose turn is next; order; age. */
+/* Whether `a` goes before `b`: level; the flow whose turn is next; order and suborder; age. */
 static gboolean
 goes_first (EcMemoryEnd *self, const EcMemoryStream *a, const EcMemoryStream *b)
 {
@@ -191,6 +191,8 @@ goes_first (EcMemoryEnd *self, const EcMemoryStream *a, const EcMemoryStream *b)
   }
   if (one->order != two->order)
     return one->order < two->order;
+  if (one->suborder != two->suborder)
+    return one->suborder < two->suborder;
   return a->serial < b->serial;
 }
 
@@ -256,6 +258,15 @@ send_piece (EcMemoryEnd *self, EcMemoryStream *stream)
   ec_memory_end_soon (self, EC_MEMORY_SENT, stream->id, FALSE);
 }
 
+/* Whether a datagram goes before `stream`, the best that could be sent; nullable. */
+static gboolean
+datagram_goes_first (EcMemoryEnd *self, const EcMemoryStream *stream)
+{
+  const EcMemoryDatagram *datagram = g_queue_peek_head (&self->datagrams);
+
+  return datagram && (!stream || datagram->base.level <= stream->priority.level);
+}
+
 static void
 send_one_datagram (EcMemoryEnd *self)
 {
@@ -289,13 +300,12 @@ ec_memory_end_send (EcMemoryEnd *self)
       ec_memory_end_schedule_send (self);
       return;
     }
-    if (!g_queue_is_empty (&self->datagrams)) {
-      send_one_datagram (self);
-      continue;
-    }
     stream = choose (self);
-    if (!stream)
+    if (datagram_goes_first (self, stream))
+      send_one_datagram (self);
+    else if (stream)
+      send_piece (self, stream);
+    else
       return;
-    send_piece (self, stream);
   }
 }

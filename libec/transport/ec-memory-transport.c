@@ -160,24 +160,26 @@ end_get_max_datagram (EcTransport *transport)
 }
 
 static void
-end_send_datagram (EcTransport *transport, const guint8 *head, gsize head_size, EcPayload *payload)
+end_send_datagram (
+    EcTransport *transport, guint32 level, const guint8 *head, gsize head_size, EcPayload *payload)
 {
   EcMemoryEnd *self = (EcMemoryEnd *) transport;
   gsize size = payload ? ec_payload_get_filled (payload) : 0;
-  EcMemoryDatagram *datagram;
+  EcMemoryDatagram *datagram, *dropped;
 
   if (head_size + size > end_get_max_datagram (transport) || self->closed)
     return;
   datagram = g_new0 (EcMemoryDatagram, 1);
+  datagram->base.level = level;
   datagram->size = head_size + size;
   datagram->data = g_malloc (datagram->size + 1);
   if (head_size > 0)
     memcpy (datagram->data, head, head_size);
   if (size > 0)
     memcpy (datagram->data + head_size, ec_payload_get_data (payload), size);
-  g_queue_push_tail (&self->datagrams, datagram);
-  if (self->datagrams.length > DATAGRAMS_WAITING)
-    ec_memory_datagram_free (g_queue_pop_head (&self->datagrams));
+  dropped = ec_transport_queue_datagram (&self->datagrams, datagram, DATAGRAMS_WAITING);
+  if (dropped)
+    ec_memory_datagram_free (dropped);
   ec_memory_end_schedule_send (self);
 }
 

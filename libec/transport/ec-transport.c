@@ -90,13 +90,37 @@ ec_transport_get_max_datagram (EcTransport *self)
   return self->klass->get_max_datagram (self);
 }
 
-void
-ec_transport_send_datagram (EcTransport *self,
-                            const guint8 *head,
-                            gsize head_size,
-                            EcPayload *payload)
+/* Behind those of its own level. */
+static gint
+compare_datagrams (gconstpointer a, gconstpointer b, gpointer user_data)
 {
-  self->klass->send_datagram (self, head, head_size, payload);
+  return ((const EcTransportDatagram *) a)->level <= ((const EcTransportDatagram *) b)->level ? -1
+                                                                                              : 1;
+}
+
+gpointer
+ec_transport_queue_datagram (GQueue *queue, gpointer datagram, guint max)
+{
+  const EcTransportDatagram *last;
+  GList *link;
+  gpointer dropped;
+
+  g_queue_insert_sorted (queue, datagram, compare_datagrams, NULL);
+  if (queue->length <= max)
+    return NULL;
+  last = g_queue_peek_tail (queue);
+  for (link = queue->head; ((EcTransportDatagram *) link->data)->level < last->level;)
+    link = link->next;
+  dropped = link->data;
+  g_queue_delete_link (queue, link);
+  return dropped;
+}
+
+void
+ec_transport_send_datagram (
+    EcTransport *self, guint32 level, const guint8 *head, gsize head_size, EcPayload *payload)
+{
+  self->klass->send_datagram (self, level, head, head_size, payload);
 }
 
 guint64

@@ -27,9 +27,10 @@ typedef gint64 EcStreamId;
 
 /* What the streams of a transport take turns by. Lower is sooner. */
 typedef struct {
-  guint32 level; /* nothing of a higher number is sent while something of a lower one can be */
-  guint32 flow;  /* of one level, flows take turns … */
-  guint64 order; /* … and within a flow the lowest goes first; of equal ones, the oldest stream */
+  guint32 level;    /* nothing of a higher number is sent while something of a lower one can be */
+  guint32 flow;     /* of one level, flows take turns … */
+  guint64 order;    /* … and within a flow the lowest goes first; … */
+  guint64 suborder; /* … of equal ones, the lowest of this; of equal ones, the oldest stream */
 } EcTransportPriority;
 
 typedef enum {
@@ -105,10 +106,8 @@ typedef struct {
   void (*consume) (EcTransport *self, EcStreamId id, gsize size);
   gsize (*get_unsent) (EcTransport *self, EcStreamId id);
   gsize (*get_max_datagram) (EcTransport *self);
-  void (*send_datagram) (EcTransport *self,
-                         const guint8 *head,
-                         gsize head_size,
-                         EcPayload *payload);
+  void (*send_datagram) (
+      EcTransport *self, guint32 level, const guint8 *head, gsize head_size, EcPayload *payload);
   guint64 (*now) (EcTransport *self);
   void (*set_timer) (EcTransport *self, guint64 at_us);
   void (*wake) (EcTransport *self);
@@ -126,6 +125,16 @@ struct _EcTransport {
   gboolean server; /* we accepted it */
 };
 
+/* What a datagram that waits begins with, in each kind. */
+typedef struct {
+  guint32 level;
+} EcTransportDatagram;
+
+/* For the kinds: puts `datagram` where it belongs in the queue of those that wait; gives back the one of them to be dropped, since they are
+ * more than `max`, or NULL. */
+gpointer
+ec_transport_queue_datagram (GQueue *queue, gpointer datagram, guint max) G_GNUC_WARN_UNUSED_RESULT;
+
 void ec_transport_init (EcTransport *self, const EcTransportClass *klass, gboolean server);
 
 /* From any thread; the last one frees, on the transport's thread only. */
@@ -139,7 +148,7 @@ ec_transport_set_events (EcTransport *self, const EcTransportEvents *events, gpo
 
 /* EC_STREAM_NONE: the peer allows no more for now; `streams_available` tells when it does. */
 EcStreamId ec_transport_open_stream (EcTransport *self, gboolean uni);
-/* At any time; without it a stream has level, flow and order 0. */
+/* At any time; without it a stream has level, flow, order and suborder 0. */
 void
 ec_transport_set_priority (EcTransport *self, EcStreamId id, const EcTransportPriority *priority);
 /*
@@ -165,11 +174,12 @@ void ec_transport_consume (EcTransport *self, EcStreamId id, gsize size);
 gsize ec_transport_get_unsent (EcTransport *self, EcStreamId id);
 /* 0: the peer takes no datagrams. */
 gsize ec_transport_get_max_datagram (EcTransport *self);
-/* Never more than a few wait: the oldest are dropped. Dropped too if larger than the peer takes. `payload` nullable. */
-void ec_transport_send_datagram (EcTransport *self,
-                                 const guint8 *head,
-                                 gsize head_size,
-                                 EcPayload *payload);
+/*
+ * `level` as of streams; of one level datagrams go before streams, and as they came. Never more than a few wait: of the
+ * highest level the oldest are dropped. Dropped too if larger than the peer takes. `payload` nullable.
+ */
+void ec_transport_send_datagram (
+    EcTransport *self, guint32 level, const guint8 *head, gsize head_size, EcPayload *payload);
 /* Monotonic microseconds; virtual in memory. */
 guint64 ec_transport_now (EcTransport *self);
 /* One timer, `timer` comes once at or after `at_us`; G_MAXUINT64 for none. Setting it again replaces it. */

@@ -135,10 +135,8 @@ session_get_max_datagram (EcTransport *transport)
 }
 
 static void
-session_send_datagram (EcTransport *transport,
-                       const guint8 *head,
-                       gsize head_size,
-                       EcPayload *payload)
+session_send_datagram (
+    EcTransport *transport, guint32 level, const guint8 *head, gsize head_size, EcPayload *payload)
 {
   EcWtSession *self = (EcWtSession *) transport;
   gsize size = head_size + (payload ? ec_payload_get_filled (payload) : 0);
@@ -150,7 +148,7 @@ session_send_datagram (EcTransport *transport,
   ec_wt_varint_append (both, (guint64) self->id / 4);
   if (head_size > 0)
     g_byte_array_append (both, head, (guint) head_size);
-  ec_transport_send_datagram (self->h3, both->data, both->len, payload);
+  ec_transport_send_datagram (self->h3, level, both->data, both->len, payload);
 }
 
 static guint64

@@ -62,7 +62,8 @@ io_open_stream (gpointer data, gboolean uni)
 }
 
 static void
-io_set_priority (gpointer data, gint64 id, guint32 level, guint32 flow, guint64 order)
+io_set_priority (
+    gpointer data, gint64 id, guint32 level, guint32 flow, guint64 order, guint64 suborder)
 {
   stream_of (data, id);
 }
@@ -118,7 +119,8 @@ io_get_max_datagram (gpointer data)
 }
 
 static void
-io_send_datagram (gpointer data, const guint8 *head, gsize head_size, EcPayload *payload)
+io_send_datagram (
+    gpointer data, guint32 level, const guint8 *head, gsize head_size, EcPayload *payload)
 {
 }
 

@@ -20,7 +20,7 @@ on_data (gpointer user_data, EcStreamId id, const guint8 *data, gsize size, gboo
 static void
 on_datagram (gpointer user_data, const guint8 *data, gsize size)
 {
-  ec_transport_send_datagram (user_data, data, size, NULL);
+  ec_transport_send_datagram (user_data, 0, data, size, NULL);
 }
 
 static void

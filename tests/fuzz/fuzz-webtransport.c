@@ -184,7 +184,7 @@ run_command (End *peer, Stream *streams, EcReader *reader)
   else
     send_bytes (peer, stream->id, data, size, what == 2);
   if (command == 0xff)
-    ec_transport_send_datagram (peer->transport, data, size, NULL);
+    ec_transport_send_datagram (peer->transport, 0, data, size, NULL);
 }
 
 int

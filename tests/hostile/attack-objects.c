@@ -233,7 +233,7 @@ datagram_tick (Raw *self)
     memset (bytes + 16, 0, sizeof bytes - 16);
     if (i % 8)
       bytes[0] = 0; /* OBJECT_DATAGRAM, alias, group … */
-    ec_transport_send_datagram (self->transport, bytes, 17 + i * 60, NULL);
+    ec_transport_send_datagram (self->transport, 0, bytes, 17 + i * 60, NULL);
     target_count (self->target, 1);
   }
 }

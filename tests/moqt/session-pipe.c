@@ -47,7 +47,8 @@ open_stream (gpointer user_data, gboolean uni)
 }
 
 static void
-set_priority (gpointer user_data, gint64 id, guint32 level, guint32 flow, guint64 order)
+set_priority (
+    gpointer user_data, gint64 id, guint32 level, guint32 flow, guint64 order, guint64 suborder)
 {
   PipeEnd *end = user_data;
 
@@ -135,7 +136,8 @@ get_max_datagram (gpointer user_data)
 }
 
 static void
-send_datagram (gpointer user_data, const guint8 *head, gsize head_size, EcPayload *payload)
+send_datagram (
+    gpointer user_data, guint32 level, const guint8 *head, gsize head_size, EcPayload *payload)
 {
   PipeEnd *end = user_data;
   GByteArray *bytes = g_byte_array_new ();

@@ -17,7 +17,7 @@ io_open (gpointer data, gboolean uni)
 }
 
 static void
-io_priority (gpointer data, gint64 id, guint32 level, guint32 flow, guint64 order)
+io_priority (gpointer data, gint64 id, guint32 level, guint32 flow, guint64 order, guint64 suborder)
 {
 }
 
@@ -91,7 +91,7 @@ io_max_datagram (gpointer data)
 }
 
 static void
-io_datagram (gpointer data, const guint8 *head, gsize head_size, EcPayload *payload)
+io_datagram (gpointer data, guint32 level, const guint8 *head, gsize head_size, EcPayload *payload)
 {
   ((World *) data)->n_data += head_size;
 }

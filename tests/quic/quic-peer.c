@@ -16,6 +16,7 @@ connection_free (PeerConnection *self)
 {
   g_hash_table_unref (self->streams);
   g_ptr_array_unref (self->datagrams);
+  g_array_unref (self->datagram_at);
   g_array_unref (self->order);
   g_free (self->reason);
   g_free (self->protocol);
@@ -98,6 +99,7 @@ on_stream_data (gpointer user_data, EcStreamId id, const guint8 *data, gsize siz
     g_byte_array_append (stream->bytes, data, (guint) size);
   }
   stream->size += size;
+  self->bytes += size;
   stream->fin = fin;
   if (fin)
     g_array_append_val (self->order, id);
@@ -171,9 +173,10 @@ on_datagram (gpointer user_data, const guint8 *data, gsize size)
   gboolean echo = peer->echo;
 
   g_ptr_array_add (self->datagrams, g_bytes_new (data, size));
+  g_array_append_val (self->datagram_at, self->bytes);
   unlock (peer);
   if (echo)
-    ec_transport_send_datagram (self->transport, data, size, NULL);
+    ec_transport_send_datagram (self->transport, 0, data, size, NULL);
 }
 
 static void
@@ -244,6 +247,7 @@ take (Peer *self, EcTransport *transport)
   connection->streams =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) stream_free);
   connection->datagrams = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  connection->datagram_at = g_array_new (FALSE, FALSE, sizeof (guint64));
   connection->order = g_array_new (FALSE, FALSE, sizeof (EcStreamId));
   g_mutex_lock (&self->mutex);
   g_ptr_array_add (self->connections, connection);

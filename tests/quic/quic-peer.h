@@ -22,7 +22,9 @@ typedef struct {
   Peer *peer;
   GHashTable *streams; /* EcStreamId → PeerStream */
   GPtrArray *datagrams;
-  GArray *order; /* of EcStreamId: in which they ended */
+  guint64 bytes;       /* of all streams */
+  GArray *datagram_at; /* of guint64: of each datagram, what `bytes` was */
+  GArray *order;       /* of EcStreamId: in which they ended */
   gboolean established, closed, timer;
   guint available; /* `streams_available` events */
   EcTransportClose close;

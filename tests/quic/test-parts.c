@@ -39,11 +39,11 @@ test_timers (void)
 /* -- The scheduler */
 
 static EcQuicStream *
-stream_at (EcStreamId id, guint32 level, guint32 flow, guint64 order)
+stream_at (EcStreamId id, guint32 level, guint32 flow, guint64 order, guint64 suborder)
 {
   EcQuicStream *stream = ec_quic_stream_new (id);
 
-  stream->priority = (EcTransportPriority){ level, flow, order };
+  stream->priority = (EcTransportPriority){ level, flow, order, suborder };
   stream->age = (guint64) id;
   return stream;
 }
@@ -53,10 +53,19 @@ test_scheduler (void)
 {
   EcQuicScheduler scheduler = { 0 };
   EcQuicStream *streams[] = {
-    stream_at (0, 7, 1, 0), stream_at (1, 3, 1, 9), stream_at (2, 3, 1, 4),
-    stream_at (3, 3, 2, 0), stream_at (4, 3, 1, 4), stream_at (5, G_MAXUINT32, 0, 0),
+    stream_at (0, 7, 1, 0, 0),
+    stream_at (1, 3, 1, 9, 0),
+    stream_at (2, 3, 1, 4, 0),
+    stream_at (3, 3, 2, 0, 0),
+    stream_at (4, 3, 1, 4, 0),
+    stream_at (5, G_MAXUINT32, 0, 0, 0),
+    /* Of one order: by suborder, then by age; and order comes before both. */
+    stream_at (6, 3, 1, 6, 8),
+    stream_at (7, 3, 1, 6, G_MAXUINT64),
+    stream_at (8, 3, 1, 6, 7),
+    stream_at (9, 3, 1, 6, 7),
   };
-  const EcStreamId expected[] = { 2, 4, 1, 3, 0, 5 };
+  const EcStreamId expected[] = { 2, 4, 8, 9, 6, 7, 1, 3, 0, 5 };
 
   g_assert_null (ec_quic_scheduler_peek (&scheduler));
   for (gsize i = 0; i < G_N_ELEMENTS (streams); i++)

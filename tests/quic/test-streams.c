@@ -127,9 +127,9 @@ job_datagram (PeerConnection *connection, gpointer user_data)
 
   *max = ec_transport_get_max_datagram (connection->transport);
   large = g_malloc0 (*max + 1);
-  ec_transport_send_datagram (connection->transport, large, *max + 1, NULL); /* dropped */
-  ec_transport_send_datagram (connection->transport, (const guint8 *) "head", 4, payload);
-  ec_transport_send_datagram (connection->transport, large, *max, NULL);
+  ec_transport_send_datagram (connection->transport, 0, large, *max + 1, NULL); /* dropped */
+  ec_transport_send_datagram (connection->transport, 0, (const guint8 *) "head", 4, payload);
+  ec_transport_send_datagram (connection->transport, 0, large, *max, NULL);
   ec_payload_unref (payload);
 }
 
@@ -204,6 +204,46 @@ test_priorities (void)
   g_assert_cmpint (ended[1], ==, order.first);
   g_assert_cmpint (ended[2], ==, order.second);
   g_assert_cmpint (ended[3], ==, order.late);
+  pair_close (&pair);
+}
+
+static void
+job_write_levels (PeerConnection *connection, gpointer user_data)
+{
+  EcStreamId id = ec_transport_open_stream (connection->transport, TRUE);
+
+  ec_transport_send_datagram (connection->transport, 6, (const guint8 *) "last", 4, NULL);
+  write_with (connection, id, 5, 0);
+  ec_transport_send_datagram (connection->transport, 5, (const guint8 *) "equal", 5, NULL);
+  ec_transport_send_datagram (connection->transport, 4, (const guint8 *) "first", 5, NULL);
+}
+
+static const char *
+datagram_text (PeerConnection *connection, guint i)
+{
+  GBytes *bytes = g_ptr_array_index (connection->datagrams, i);
+
+  return g_bytes_get_size (bytes) > 0 ? g_bytes_get_data (bytes, NULL) : "";
+}
+
+/* Datagrams wait for streams of a lower level. */
+static void
+test_datagram_levels (void)
+{
+  Pair pair = { 0 };
+  const guint64 *at;
+
+  pair_open (&pair, NULL, NULL);
+  g_assert_true (peer_do (pair.ours, job_write_levels, NULL));
+  peer_wait_until (pair.server, pair.theirs->datagrams->len == 3);
+  g_assert_cmpint (datagram_text (pair.theirs, 0)[0], ==, 'f');
+  g_assert_cmpint (datagram_text (pair.theirs, 1)[0], ==, 'e');
+  g_assert_cmpint (datagram_text (pair.theirs, 2)[0], ==, 'l');
+  at = (const guint64 *) (gpointer) pair.theirs->datagram_at->data;
+  g_assert_cmpuint (at[0], ==, 0);
+  g_assert_cmpuint (at[1], ==, 0);
+  /* All of it, but for what is sent again. */
+  g_assert_cmpuint (at[2], >, 100000);
   pair_close (&pair);
 }
 
@@ -543,6 +583,7 @@ main (int argc, char **argv)
   g_test_add_func ("/quic/streams/pieces", test_pieces);
   g_test_add_func ("/quic/streams/datagrams", test_datagrams);
   g_test_add_func ("/quic/streams/priorities", test_priorities);
+  g_test_add_func ("/quic/streams/datagram-levels", test_datagram_levels);
   g_test_add_func ("/quic/streams/flow-control", test_flow_control);
   g_test_add_func ("/quic/streams/growing-window", test_growing_window);
   g_test_add_func ("/quic/streams/limit", test_stream_limit);

@@ -194,6 +194,73 @@ open_raw (Peer *server)
   return fd;
 }
 
+/*
+ * A handshake that is begun and never goes on: of a client of ours that dials nobody, the first packet goes to the server from a socket that
+ * only hears what comes back. Whether it is Retry.
+ */
+static gboolean
+begin_handshake (Peer *server, Peer *client)
+{
+  g_autoptr (EcQuicVerify) verify = peer_verify (server);
+  g_autoptr (GSocketAddress) at = NULL;
+  struct sockaddr_in nobody = { .sin_family = AF_INET,
+                                .sin_addr.s_addr = g_htonl (INADDR_LOOPBACK) };
+  socklen_t nobody_size = sizeof nobody;
+  struct timeval patience = { .tv_sec = 10 };
+  int front = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  int back = open_raw (server);
+  guint8 packet[2048];
+  ssize_t size;
+
+  setsockopt (front, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  g_assert_cmpint (bind (front, (struct sockaddr *) &nobody, sizeof nobody), ==, 0);
+  g_assert_cmpint (getsockname (front, (struct sockaddr *) &nobody, &nobody_size), ==, 0);
+  at = g_socket_address_new_from_native (&nobody, nobody_size);
+  peer_dial (client, G_INET_SOCKET_ADDRESS (at), &(EcQuicDial){ .verify = verify });
+  size = recv (front, packet, sizeof packet, 0);
+  g_assert_cmpint (size, >=, 1200);
+  g_assert_cmpint (send (back, packet, (gsize) size, 0), ==, size);
+  size = recv (back, packet, sizeof packet, 0);
+  close (front);
+  close (back);
+  g_assert_cmpint (size, >, 0);
+  /* RFC 9000 §17.2: the type of a long header; the bit between may be either (RFC 9287). */
+  g_assert_cmpuint (packet[0] & 0x80, ==, 0x80);
+  return (packet[0] & 0x30) == 0x30;
+}
+
+/* Unfinished handshakes beyond a quarter of the room: who is new must show that packets reach it, and gets in; before, nobody must. */
+static void
+test_retry_under_load (void)
+{
+  const guint quarter = 5;
+  g_autoptr (Peer) server = peer_new ();
+  g_autoptr (Peer) client = peer_new ();
+  g_autoptr (Peer) ghosts = peer_new ();
+  g_autoptr (EcQuicVerify) verify = NULL;
+  g_autoptr (GInetSocketAddress) address = NULL;
+  PeerServer with = { .config = { .n_workers = 2, .max_handshakes = 4 * quarter },
+                      .tuning = { .handshake_timeout_ms = 120000 } };
+  EcQuicStatistics statistics;
+
+  peer_listen (server, &with);
+  verify = peer_verify (server);
+  address = peer_address (server, 0);
+  for (guint i = 0; i <= quarter; i++) {
+    peer_dial (client, address, &(EcQuicDial){ .verify = verify });
+    g_assert_true (peer_wait (client, i)->established);
+    g_assert_true (peer_wait (server, i)->established);
+    ec_quic_endpoint_get_statistics (server->endpoint, &statistics);
+    g_assert_cmpuint (statistics.handshakes, ==, i);
+    g_assert_cmpuint (statistics.retries > 0, ==, i == quarter);
+    g_assert_true (begin_handshake (server, ghosts) == (i == quarter));
+  }
+  ec_quic_endpoint_get_statistics (server->endpoint, &statistics);
+  g_assert_cmpuint (statistics.handshakes, ==, quarter);
+  g_assert_cmpuint (statistics.retries, >=, 2);
+  g_assert_cmpuint (statistics.refused, ==, 0);
+}
+
 /* A version that nobody speaks is answered with the one that we do (RFC 9000 §6). */
 static void
 test_version (void)
@@ -272,6 +339,7 @@ main (int argc, char **argv)
   g_test_add_func ("/quic/workers/wildcard", test_wildcard);
   g_test_add_func ("/quic/workers/both-ways", test_both_ways);
   g_test_add_func ("/quic/workers/retry", test_retry);
+  g_test_add_func ("/quic/workers/retry-under-load", test_retry_under_load);
   g_test_add_func ("/quic/workers/room", test_room);
   g_test_add_func ("/quic/workers/version", test_version);
   g_test_add_func ("/quic/workers/garbage", test_garbage);

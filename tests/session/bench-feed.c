@@ -65,7 +65,8 @@ io_write (gpointer user_data,
 }
 
 static void
-io_set_priority (gpointer user_data, gint64 id, guint32 level, guint32 flow, guint64 order)
+io_set_priority (
+    gpointer user_data, gint64 id, guint32 level, guint32 flow, guint64 order, guint64 suborder)
 {
 }
 

@@ -140,7 +140,7 @@ on_datagram (gpointer user_data, const guint8 *data, gsize size)
   g_ptr_array_add (self->datagrams, g_bytes_new (data, size));
   if (self->echoes) {
     self->inside++;
-    ec_transport_send_datagram (self->transport, data, size, NULL);
+    ec_transport_send_datagram (self->transport, 0, data, size, NULL);
     self->inside--;
   }
 }

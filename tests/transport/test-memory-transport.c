@@ -235,17 +235,18 @@ fin_at (Pair *pair, EcStreamId id)
   return recorder_stream (pair->server, id)->fin_at_us;
 }
 
-/* Level first; flows of one level share; of a flow the lowest order, then the oldest. */
+/* Level first; flows of one level share; of a flow the lowest order, then suborder, then the oldest. */
 static void
 test_priorities (void)
 {
   static const EcTransportPriority priorities[] = {
     { .level = 2 },
-    { .level = 1, .flow = 7, .order = 5 },
-    { .level = 1, .flow = 7, .order = 4 },
-    { .level = 1, .flow = 7, .order = 5 },
+    { .level = 1, .flow = 7, .order = 5, .suborder = 2 },
+    { .level = 1, .flow = 7, .order = 4, .suborder = 9 },
+    { .level = 1, .flow = 7, .order = 5, .suborder = 2 },
     { .level = 1, .flow = 9, .order = 99 },
     { .level = 0, .flow = 1 },
+    { .level = 1, .flow = 7, .order = 5, .suborder = 1 },
   };
   EcMemoryLink link = { .latency_us = LATENCY, .bandwidth = 1000000 };
   EcStreamId ids[G_N_ELEMENTS (priorities)];
@@ -262,7 +263,8 @@ test_priorities (void)
   g_assert_cmpuint (fin_at (&pair, ids[5]), <, fin_at (&pair, ids[2]));
   g_assert_false (recorder_stream (pair.server, ids[3]));
   run_on (&pair, G_USEC_PER_SEC);
-  g_assert_cmpuint (fin_at (&pair, ids[2]), <, fin_at (&pair, ids[1]));
+  g_assert_cmpuint (fin_at (&pair, ids[2]), <, fin_at (&pair, ids[6]));
+  g_assert_cmpuint (fin_at (&pair, ids[6]), <, fin_at (&pair, ids[1]));
   g_assert_cmpuint (fin_at (&pair, ids[4]), <, fin_at (&pair, ids[1]));
   g_assert_cmpuint (fin_at (&pair, ids[1]), <, fin_at (&pair, ids[3]));
   g_assert_cmpuint (fin_at (&pair, ids[3]), <, fin_at (&pair, ids[0]));
@@ -270,7 +272,7 @@ test_priorities (void)
   g_assert_cmpuint (MAX (fin_at (&pair, ids[2]), fin_at (&pair, ids[4])) -
                         MIN (fin_at (&pair, ids[2]), fin_at (&pair, ids[4])),
                     <, 5000);
-  g_assert_cmpuint (fin_at (&pair, ids[0]), >=, 3 * LATENCY + 360000);
+  g_assert_cmpuint (fin_at (&pair, ids[0]), >=, 3 * LATENCY + 420000);
   pair_clear (&pair);
 }
 
@@ -319,6 +321,28 @@ test_reset_and_stop (void)
   }
 }
 
+/* Of those that wait, the oldest of the highest level are dropped; the others come by level, and as they were given. */
+static void
+test_datagram_levels (void)
+{
+  EcMemoryLink link = { .latency_us = LATENCY };
+  Pair pair;
+
+  pair_init_established (&pair, 1, &link);
+  for (guint8 i = 0; i < 40; i++)
+    ec_transport_send_datagram (pair.client->transport, i % 4, &i, 1, NULL);
+  run_on (&pair, G_USEC_PER_SEC);
+  g_assert_cmpuint (pair.server->datagrams->len, ==, 16);
+  for (guint i = 0; i < 16; i++) {
+    GBytes *bytes = g_ptr_array_index (pair.server->datagrams, i);
+
+    /* 0, 4 … 36; then what is left of level 1: 17, 21 … 37. */
+    g_assert_cmpuint (((const guint8 *) g_bytes_get_data (bytes, NULL))[0], ==,
+                      i < 10 ? i * 4 : 17 + (i - 10) * 4);
+  }
+  pair_clear (&pair);
+}
+
 static void
 test_datagrams (void)
 {
@@ -330,10 +354,10 @@ test_datagrams (void)
 
   pair_init_established (&pair, 1, &link);
   g_assert_cmpuint (ec_transport_get_max_datagram (pair.client->transport), ==, 1200);
-  ec_transport_send_datagram (pair.client->transport, data, 1201, NULL);
+  ec_transport_send_datagram (pair.client->transport, 0, data, 1201, NULL);
   run_on (&pair, G_USEC_PER_SEC);
   for (guint i = 0; i < 400; i++) {
-    ec_transport_send_datagram (pair.client->transport, data, 1200, NULL);
+    ec_transport_send_datagram (pair.client->transport, 0, data, 1200, NULL);
     run_on (&pair, 1);
   }
   run_on (&pair, G_USEC_PER_SEC);
@@ -344,14 +368,15 @@ test_datagrams (void)
 
   /* Never more than a few wait. */
   for (guint i = 0; i < 400; i++)
-    ec_transport_send_datagram (pair.server->transport, data, 10, NULL);
+    ec_transport_send_datagram (pair.server->transport, 0, data, 10, NULL);
   run_on (&pair, G_USEC_PER_SEC);
   g_assert_cmpuint (pair.client->datagrams->len, <=, 16);
   pair_clear (&pair);
+  test_datagram_levels ();
 
   pair_init_established (&pair, 1, &none);
   g_assert_cmpuint (ec_transport_get_max_datagram (pair.client->transport), ==, 0);
-  ec_transport_send_datagram (pair.client->transport, data, 1, NULL);
+  ec_transport_send_datagram (pair.client->transport, 0, data, 1, NULL);
   run_on (&pair, G_USEC_PER_SEC);
   g_assert_cmpuint (pair.server->datagrams->len, ==, 0);
   pair_clear (&pair);

@@ -260,7 +260,7 @@ test_several_sessions (void)
     g_assert_cmpuint (status_of (&pair, ids[i]), ==, 200);
   one = send_wt_stream (&pair, FALSE, ids[0], "one", FALSE);
   two = send_wt_stream (&pair, TRUE, ids[1], "two", TRUE);
-  ec_transport_send_datagram (pair.client->transport, (const guint8 *) "\2hi", 3, NULL);
+  ec_transport_send_datagram (pair.client->transport, 0, (const guint8 *) "\2hi", 3, NULL);
   wt_pair_run (&pair, G_USEC_PER_SEC);
   recorder_check (wt_pair_session (&pair, 0), one, "one", FALSE);
   recorder_check (wt_pair_session (&pair, 1), two, "two", TRUE);
@@ -581,7 +581,7 @@ test_bad_datagrams (void)
     WtPair pair;
 
     wt_pair_init_raw (&pair, 1, &plain);
-    ec_transport_send_datagram (pair.client->transport, bytes->data, bytes->len, NULL);
+    ec_transport_send_datagram (pair.client->transport, 0, bytes->data, bytes->len, NULL);
     wt_pair_run (&pair, G_USEC_PER_SEC);
     g_assert_cmphex (pair.client->code, ==, EC_H3_DATAGRAM_ERROR);
     wt_pair_clear (&pair);

@@ -78,7 +78,7 @@ on_established (gpointer user_data)
       ec_payload_append (payload, &byte, 1);
     }
     ec_transport_write (self->transport, id, NULL, 0, payload, 0, SIZE, TRUE);
-    ec_transport_send_datagram (self->transport, (const guint8 *) "ping", 4, NULL);
+    ec_transport_send_datagram (self->transport, 0, (const guint8 *) "ping", 4, NULL);
   }
 }
 
@@ -104,7 +104,7 @@ on_datagram (gpointer user_data, const guint8 *data, gsize size)
   Session *self = user_data;
 
   if (self->transport->server)
-    ec_transport_send_datagram (self->transport, data, size, NULL);
+    ec_transport_send_datagram (self->transport, 0, data, size, NULL);
   g_mutex_lock (&self->world->lock);
   self->datagram = size == 4 && memcmp (data, "ping", 4) == 0;
   note (self->world);

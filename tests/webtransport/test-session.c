@@ -92,7 +92,7 @@ run_seed (guint32 seed)
     of_client[i] = recorder_open (pair.client, i & 1);
     recorder_write_pattern (pair.client, of_client[i], 700 + seed + i, TRUE);
   }
-  ec_transport_send_datagram (pair.client->transport, (const guint8 *) "ping", 4, NULL);
+  ec_transport_send_datagram (pair.client->transport, 0, (const guint8 *) "ping", 4, NULL);
   pair.client->echoes = FALSE;
   for (guint i = 0; i < 4; i += 2) {
     while (!recorder_stream (pair.client, of_server[i]))

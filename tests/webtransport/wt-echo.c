@@ -134,7 +134,7 @@ on_datagram (gpointer user_data, const guint8 *data, gsize size)
     ec_transport_reset (self->transport, self->last_bidi, 42);
     ec_transport_stop (self->transport, self->last_bidi, 42);
   } else {
-    ec_transport_send_datagram (self->transport, data, size, NULL);
+    ec_transport_send_datagram (self->transport, 0, data, size, NULL);
   }
 }
 
