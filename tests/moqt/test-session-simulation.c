@@ -6,6 +6,12 @@
 
 #include <stdlib.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#define ROUNDS 100
+#else
+#define ROUNDS 1000
+#endif
+
 /*
  * Two sessions that do what comes to mind, from a seed: streams overtake each other, datagrams are lost, streams and requests
  * end early, memory fails, the connection breaks. What must hold is checked by the users and the pipe at every event, and
@@ -462,7 +468,7 @@ test_simulation (gconstpointer draft)
 {
   const char *rounds = g_getenv ("EC_TEST_ROUNDS");
   const char *first = g_getenv ("EC_TEST_FIRST");
-  guint n = rounds ? (guint) atoi (rounds) : 60;
+  guint n = rounds ? (guint) atoi (rounds) : ROUNDS;
   guint begin = first ? (guint) atoi (first) : 0;
 
   for (guint seed = begin; seed < begin + n; seed++) {
