@@ -57,7 +57,10 @@ ec_tool_fail (const char *verb, const GError *error)
 {
   ec_tool_progress_clear ();
   g_printerr ("ec %s: %s\n", verb, error->message);
-  return EC_TOOL_FAILED;
+  return g_error_matches (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI) ||
+                 g_error_matches (error, EC_SOURCE_ERROR, EC_SOURCE_ERROR_BAD_URI)
+             ? EC_TOOL_USAGE
+             : EC_TOOL_FAILED;
 }
 
 void

@@ -43,7 +43,10 @@ gboolean ec_tool_parse (int *argc,
                         int max_arguments,
                         EcToolStatus *status);
 
-/* Prints `error` as a person reads it, "ec VERB: what, why, what to do", and returns FAILED. */
+/*
+ * Prints `error` as a person reads it, "ec VERB: what, why, what to do", and returns FAILED; USAGE if what was written on the command line
+ * cannot be understood (BAD_URI): with that, no other try can go better.
+ */
 EcToolStatus ec_tool_fail (const char *verb, const GError *error);
 
 /* Prints one JSON value as one line on stdout and flushes; takes `node`. */

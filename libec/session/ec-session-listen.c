@@ -188,7 +188,7 @@ take_protocols (EcMoqListener *self, const char *const *wanted, GError **error)
     wanted = ec_moqt_draft_alpns ();
   for (gsize i = 0; wanted[i]; i++) {
     if (!ec_moqt_draft_find (wanted[i])) {
-      g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_VERSION,
+      g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI,
                    "“%s” is no draft of MOQT that is spoken here.", wanted[i]);
       return FALSE;
     }
