@@ -49,7 +49,10 @@ gboolean ec_tool_parse (int *argc,
  */
 EcToolStatus ec_tool_fail (const char *verb, const GError *error);
 
-/* Prints one JSON value as one line on stdout and flushes; takes `node`. */
+/* A member with so many seconds, to the microsecond. */
+void ec_tool_add_seconds (JsonBuilder *builder, const char *member, double seconds);
+
+/* Prints one JSON value as one line on stdout and flushes; takes `node`. Names of members are ours: nothing in them is escaped. */
 void ec_tool_print_json (JsonNode *node);
 
 /* Prints the object that `builder` holds as one line on stdout and flushes. */

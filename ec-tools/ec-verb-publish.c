@@ -78,7 +78,7 @@ static const char description[] =
     "\n"
     "With --json, an object a line; type is listening (addresses, certificate_hashes, node_id),\n"
     "publishing (source, broadcast, contested), relay (uri, state, claim, protocol, error), stats\n"
-    "(a second each) or stopped (error).";
+    "(a second each) or stopped (n_chunks, n_bytes, seconds, max_subscribers, error).";
 
 typedef struct {
   EcPublisher *publisher;
@@ -89,6 +89,10 @@ typedef struct {
   guint64 last_bytes; /* of the progress line before */
   gint64 last_time;
   gboolean told_listening;
+  gint64 start;            /* µs, monotonic; 0: not begun */
+  gboolean reached;        /* somebody: a relay, or who dialled us */
+  GError *relay_error;     /* the last that kept us from one; nullable */
+  guint64 max_subscribers; /* the most that were seen at a time */
 } Run;
 
 /* -- Printing */
@@ -262,7 +266,13 @@ on_relay (GObject *object, GParamSpec *pspec, gpointer user_data)
       opt_json ? g_strdup_printf ("%s %s %s", state, claim, error ? error->message : "")
                : describe_relay (relay, error);
   JsonBuilder *builder;
+  Run *run = user_data;
 
+  run->reached |= ec_publisher_relay_get_state (relay) == EC_PUBLISHER_RELAY_STATE_CONNECTED;
+  if (error) {
+    g_clear_error (&run->relay_error);
+    run->relay_error = g_error_copy (error);
+  }
   /* It is notified once for each of its properties. */
   if (!now || g_strcmp0 (g_object_get_data (object, "ec-told"), now) == 0)
     return;
@@ -295,17 +305,31 @@ get_count (Run *run, const char *name)
 }
 
 static void
+add_count (JsonBuilder *builder, const char *property, guint64 value)
+{
+  g_autofree char *name = g_strdelimit (g_strdup (property), "-", '_');
+
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, (gint64) value);
+}
+
+static void
 print_stats (Run *run)
 {
   JsonBuilder *builder = begin_json ("stats");
 
-  for (gsize i = 0; i < G_N_ELEMENTS (counts); i++) {
-    g_autofree char *name = g_strdelimit (g_strdup (counts[i]), "-", '_');
-
-    json_builder_set_member_name (builder, name);
-    json_builder_add_int_value (builder, (gint64) get_count (run, counts[i]));
-  }
+  for (gsize i = 0; i < G_N_ELEMENTS (counts); i++)
+    add_count (builder, counts[i], get_count (run, counts[i]));
   end_json (builder);
+}
+
+static void
+on_readers (GObject *object, GParamSpec *pspec, gpointer user_data)
+{
+  Run *run = user_data;
+
+  run->reached |= get_count (run, "n-sessions") > 0;
+  run->max_subscribers = MAX (run->max_subscribers, get_count (run, "n-subscribers"));
 }
 
 static gboolean
@@ -432,6 +456,8 @@ prepare (Run *run, const char *uri)
                 opt_times, NULL);
   g_signal_connect (run->publisher, "notify::state", G_CALLBACK (on_state), run);
   g_signal_connect (run->publisher, "notify::contested", G_CALLBACK (on_names), run);
+  g_signal_connect (run->publisher, "notify::n-sessions", G_CALLBACK (on_readers), run);
+  g_signal_connect (run->publisher, "notify::n-subscribers", G_CALLBACK (on_readers), run);
   return add_relays (run, identity);
 }
 
@@ -446,6 +472,7 @@ run_publisher (Run *run)
   g_source_set_callback (interrupted, G_SOURCE_FUNC (on_interrupted), run, NULL);
   g_source_attach (interrupted, NULL);
   run->loop = g_main_loop_new (NULL, FALSE);
+  run->start = g_get_monotonic_time ();
   ec_publisher_start_async (run->publisher, NULL, on_started, run);
   g_main_loop_run (run->loop);
   g_main_loop_unref (run->loop);
@@ -458,15 +485,42 @@ run_publisher (Run *run)
     run->error = ec_publisher_dup_error (run->publisher);
 }
 
+/* That nobody came to hear us is no failure; that we reached no relay all the time is one. */
+static void
+check_reached (Run *run)
+{
+  if (run->error || run->reached || !opt_relays || get_count (run, "bytes-out") > 0)
+    return;
+  run->error =
+      g_error_new (EC_MOQ_ERROR, EC_MOQ_ERROR_UNREACHABLE,
+                   "nothing was published to anybody, as %s was reached.%s%s%s",
+                   g_strv_length (opt_relays) > 1 ? "none of the relays" : "the relay never",
+                   run->relay_error ? " " : " No answer came in time.",
+                   run->relay_error ? run->relay_error->message : "",
+                   run->relay_error ? get_advice (run->relay_error) : "");
+}
+
 static void
 tell_stopped (Run *run)
 {
+  double seconds = (double) (g_get_monotonic_time () - run->start) / G_USEC_PER_SEC;
+  guint64 bytes = get_count (run, "n-bytes");
+  g_autofree char *size = g_format_size (bytes);
   JsonBuilder *builder;
 
-  if (!opt_json)
+  if (!opt_json) {
+    if (!run->error)
+      g_printerr ("%" G_GUINT64_FORMAT " chunks, %s in %.1f s, at most %" G_GUINT64_FORMAT
+                  " subscribers at a time\n",
+                  get_count (run, "n-chunks"), size, seconds, run->max_subscribers);
     return;
+  }
   print_stats (run);
   builder = begin_json ("stopped");
+  add_count (builder, "n-chunks", get_count (run, "n-chunks"));
+  add_count (builder, "n-bytes", bytes);
+  ec_tool_add_seconds (builder, "seconds", seconds);
+  add_count (builder, "max-subscribers", run->max_subscribers);
   add_string (builder, "error", run->error ? run->error->message : NULL);
   end_json (builder);
 }
@@ -496,6 +550,7 @@ ec_verb_publish (int argc, char **argv)
   }
   if (prepare (&run, argv[1])) {
     run_publisher (&run);
+    check_reached (&run);
     tell_stopped (&run);
   }
   if (run.error)
@@ -506,5 +561,6 @@ ec_verb_publish (int argc, char **argv)
   g_free (run.told_broadcast);
   g_clear_object (&run.publisher);
   g_clear_error (&run.error);
+  g_clear_error (&run.relay_error);
   return status;
 }
