@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 import types
 
 import pytest
@@ -173,6 +174,31 @@ def test_comes_back(lab, tmp_path):
     assert outcome["lost"] >= 1 and outcome["reconnects"] >= 1, outcome
 
 
+def wait_error(process, text, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not any(text in line for line in list(process.errors)):
+        assert process.process.poll() is None and time.monotonic() < deadline, (text, process.errors)
+        time.sleep(0.05)
+
+
+def test_tells_losses(lab, tmp_path):
+    """The relay is killed, and started again: the recorder says so once, each, and goes on."""
+    tuner, relay = lab(Tuner("127.0.0.2")), lab(Relay(*CERTIFICATE))
+    publisher = lab(Publisher(tuner.channel(), relay))
+    recorder = lab(Recorder(relay.uri(publisher.wait_source()), tmp_path / "received.ts"))
+    recorder.wait_size(SIZE // 4)
+    relay.kill()
+    wait_error(recorder, "tried again and again")
+    size = recorder.size()
+    lab(Relay(*CERTIFICATE, listen=relay.address))
+    recorder.wait_size(size + SIZE // 4)
+    wait_error(recorder, "it goes on, after")
+    outcome = recorder.finish()
+    assert publisher.stop() == 0, publisher.errors
+    assert len(recorder.errors) == 2 and all(line.startswith("ec record: ") for line in recorder.errors), recorder.errors
+    assert "error" not in outcome and outcome["seconds"] == round(outcome["seconds"], 6)
+
+
 @pytest.mark.parametrize("wrong", ["nobody", "certificate"])
 def test_unreached(lab, wrong):
     """A publisher that reached nobody all the time failed, and says why; one that nobody visited did not."""
@@ -207,7 +233,7 @@ def test_summary(lab, tmp_path):
     last = publisher.lines[-1]
     assert last["type"] == "stopped" and last["error"] is None
     assert last["n_chunks"] >= 1 and last["n_bytes"] >= SIZE // 2 and last["max_subscribers"] >= 1
-    assert last["seconds"] > 0
+    assert last["seconds"] == round(last["seconds"], 6) > 0
     told = subprocess.run([EC, "publish", tuner.channel(), "--duration", "2", "--relay", f"moqt://{relay.address}",
                            "--certificate-hash", relay.hash], capture_output=True, text=True, timeout=60)
     assert told.returncode == 0, told.stderr
