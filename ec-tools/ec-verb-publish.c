@@ -77,7 +77,8 @@ static const char description[] =
     "  ec publish hdhomerun://10A12347/5.1 -r moqt://relay.example:4443 --token @secret.txt\n"
     "\n"
     "With --json, an object a line; type is listening (addresses, certificate_hashes, node_id),\n"
-    "publishing (source, broadcast, contested), relay (uri, state, claim, protocol, error), stats\n"
+    "certificates (certificate_hashes) when they were renewed, publishing (source, broadcast, "
+    "contested), relay (uri, state, claim, protocol, error), stats\n"
     "(a second each) or stopped (n_chunks, n_bytes, seconds, max_subscribers, error).";
 
 typedef struct {
@@ -89,6 +90,7 @@ typedef struct {
   guint64 last_bytes; /* of the progress line before */
   gint64 last_time;
   gboolean told_listening;
+  char **told_hashes;      /* of the certificate that those who dial us see */
   gint64 start;            /* µs, monotonic; 0: not begun */
   gboolean reached;        /* somebody: a relay, or who dialled us */
   GError *relay_error;     /* the last that kept us from one; nullable */
@@ -136,6 +138,13 @@ end_json (JsonBuilder *builder)
 }
 
 static void
+tell_certificates (char **hashes)
+{
+  for (gsize i = 0; hashes[i]; i++)
+    g_print ("%s%s (SHA-256)\n", i ? "the next       " : "certificate    ", hashes[i]);
+}
+
+static void
 tell_listening (Run *run)
 {
   g_auto (GStrv) addresses = ec_publisher_dup_addresses (run->publisher);
@@ -143,6 +152,7 @@ tell_listening (Run *run)
   JsonBuilder *builder;
 
   run->told_listening = TRUE;
+  run->told_hashes = g_strdupv (hashes);
   if (opt_json) {
     builder = begin_json ("listening");
     add_strings (builder, "addresses", addresses);
@@ -154,8 +164,29 @@ tell_listening (Run *run)
   g_print ("signed by      %s\n", ec_publisher_get_node_id (run->publisher));
   for (gsize i = 0; addresses[i]; i++)
     g_print ("listening at   moqt://%s and https://%s\n", addresses[i], addresses[i]);
-  if (*addresses && *hashes)
-    g_print ("certificate    %s (SHA-256)\n", hashes[0]);
+  tell_certificates (hashes);
+}
+
+/* They are renewed: what was told at first is right for some weeks only. */
+static void
+look_at_certificates (Run *run)
+{
+  g_auto (GStrv) hashes = ec_publisher_dup_certificate_hashes (run->publisher);
+  JsonBuilder *builder;
+
+  if (!run->told_hashes || !*hashes ||
+      g_strv_equal ((const char *const *) hashes, (const char *const *) run->told_hashes))
+    return;
+  if (opt_json) {
+    builder = begin_json ("certificates");
+    add_strings (builder, "certificate_hashes", hashes);
+    end_json (builder);
+  } else {
+    ec_tool_progress_clear ();
+    tell_certificates (hashes);
+  }
+  g_strfreev (run->told_hashes);
+  run->told_hashes = g_steal_pointer (&hashes);
 }
 
 static void
@@ -345,6 +376,7 @@ on_time (gpointer user_data)
   if (!run->told_listening &&
       ec_publisher_get_state (run->publisher) >= EC_PUBLISHER_STATE_PUBLISHING)
     tell_listening (run);
+  look_at_certificates (run);
   if (opt_json) {
     print_stats (run);
     if (!ec_tool_check_output (&run->error))
@@ -557,6 +589,7 @@ ec_verb_publish (int argc, char **argv)
     status = ec_tool_fail (VERB, run.error);
   if (run.wrong_usage)
     status = EC_TOOL_USAGE;
+  g_strfreev (run.told_hashes);
   g_free (run.told_source);
   g_free (run.told_broadcast);
   g_clear_object (&run.publisher);

@@ -368,6 +368,14 @@ ec_quic_credentials_get (EcQuicCredentials *self, gint64 now_s)
   return self->state ? ec_quic_credentials_state_ref (self->state) : NULL;
 }
 
+void
+ec_quic_credentials_renew (EcQuicCredentials *self, gint64 now_s)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+
+  refresh (self, now_s);
+}
+
 GPtrArray *
 ec_quic_credentials_get_hashes (EcQuicCredentials *self)
 {

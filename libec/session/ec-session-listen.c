@@ -258,9 +258,16 @@ ec_moq_listener_get_addresses (EcMoqListener *self)
   return (const char *const *) self->addresses;
 }
 
+void
+ec_moq_listener_renew_certificates (EcMoqListener *self, gint64 now_s)
+{
+  ec_quic_credentials_renew (self->credentials, now_s);
+}
+
 GPtrArray *
 ec_moq_listener_get_certificate_hashes (EcMoqListener *self)
 {
+  ec_moq_listener_renew_certificates (self, g_get_real_time () / G_USEC_PER_SEC);
   return ec_quic_credentials_get_hashes (self->credentials);
 }
 
