@@ -43,10 +43,16 @@ gboolean ec_tool_parse (int *argc,
                         int max_arguments,
                         EcToolStatus *status);
 
-/* Prints `error` as a person reads it, "ec VERB: what, why, what to do", and returns FAILED. */
+/*
+ * Prints `error` as a person reads it, "ec VERB: what, why, what to do", and returns FAILED; USAGE if what was written on the command line
+ * cannot be understood (BAD_URI): with that, no other try can go better.
+ */
 EcToolStatus ec_tool_fail (const char *verb, const GError *error);
 
-/* Prints one JSON value as one line on stdout and flushes; takes `node`. */
+/* A member with so many seconds, to the microsecond. */
+void ec_tool_add_seconds (JsonBuilder *builder, const char *member, double seconds);
+
+/* Prints one JSON value as one line on stdout and flushes; takes `node`. Names of members are ours: nothing in them is escaped. */
 void ec_tool_print_json (JsonNode *node);
 
 /* Prints the object that `builder` holds as one line on stdout and flushes. */

@@ -77,8 +77,9 @@ static const char description[] =
     "  ec publish hdhomerun://10A12347/5.1 -r moqt://relay.example:4443 --token @secret.txt\n"
     "\n"
     "With --json, an object a line; type is listening (addresses, certificate_hashes, node_id),\n"
-    "publishing (source, broadcast, contested), relay (uri, state, claim, protocol, error), stats\n"
-    "(a second each) or stopped (error).";
+    "certificates (certificate_hashes) when they were renewed, publishing (source, broadcast, "
+    "contested), relay (uri, state, claim, protocol, error), stats\n"
+    "(a second each) or stopped (n_chunks, n_bytes, seconds, max_subscribers, error).";
 
 typedef struct {
   EcPublisher *publisher;
@@ -89,6 +90,11 @@ typedef struct {
   guint64 last_bytes; /* of the progress line before */
   gint64 last_time;
   gboolean told_listening;
+  char **told_hashes;      /* of the certificate that those who dial us see */
+  gint64 start;            /* µs, monotonic; 0: not begun */
+  gboolean reached;        /* somebody: a relay, or who dialled us */
+  GError *relay_error;     /* the last that kept us from one; nullable */
+  guint64 max_subscribers; /* the most that were seen at a time */
 } Run;
 
 /* -- Printing */
@@ -132,6 +138,13 @@ end_json (JsonBuilder *builder)
 }
 
 static void
+tell_certificates (char **hashes)
+{
+  for (gsize i = 0; hashes[i]; i++)
+    g_print ("%s%s (SHA-256)\n", i ? "the next       " : "certificate    ", hashes[i]);
+}
+
+static void
 tell_listening (Run *run)
 {
   g_auto (GStrv) addresses = ec_publisher_dup_addresses (run->publisher);
@@ -139,6 +152,7 @@ tell_listening (Run *run)
   JsonBuilder *builder;
 
   run->told_listening = TRUE;
+  run->told_hashes = g_strdupv (hashes);
   if (opt_json) {
     builder = begin_json ("listening");
     add_strings (builder, "addresses", addresses);
@@ -150,8 +164,29 @@ tell_listening (Run *run)
   g_print ("signed by      %s\n", ec_publisher_get_node_id (run->publisher));
   for (gsize i = 0; addresses[i]; i++)
     g_print ("listening at   moqt://%s and https://%s\n", addresses[i], addresses[i]);
-  if (*addresses && *hashes)
-    g_print ("certificate    %s (SHA-256)\n", hashes[0]);
+  tell_certificates (hashes);
+}
+
+/* They are renewed: what was told at first is right for some weeks only. */
+static void
+look_at_certificates (Run *run)
+{
+  g_auto (GStrv) hashes = ec_publisher_dup_certificate_hashes (run->publisher);
+  JsonBuilder *builder;
+
+  if (!run->told_hashes || !*hashes ||
+      g_strv_equal ((const char *const *) hashes, (const char *const *) run->told_hashes))
+    return;
+  if (opt_json) {
+    builder = begin_json ("certificates");
+    add_strings (builder, "certificate_hashes", hashes);
+    end_json (builder);
+  } else {
+    ec_tool_progress_clear ();
+    tell_certificates (hashes);
+  }
+  g_strfreev (run->told_hashes);
+  run->told_hashes = g_steal_pointer (&hashes);
 }
 
 static void
@@ -262,7 +297,13 @@ on_relay (GObject *object, GParamSpec *pspec, gpointer user_data)
       opt_json ? g_strdup_printf ("%s %s %s", state, claim, error ? error->message : "")
                : describe_relay (relay, error);
   JsonBuilder *builder;
+  Run *run = user_data;
 
+  run->reached |= ec_publisher_relay_get_state (relay) == EC_PUBLISHER_RELAY_STATE_CONNECTED;
+  if (error) {
+    g_clear_error (&run->relay_error);
+    run->relay_error = g_error_copy (error);
+  }
   /* It is notified once for each of its properties. */
   if (!now || g_strcmp0 (g_object_get_data (object, "ec-told"), now) == 0)
     return;
@@ -295,17 +336,31 @@ get_count (Run *run, const char *name)
 }
 
 static void
+add_count (JsonBuilder *builder, const char *property, guint64 value)
+{
+  g_autofree char *name = g_strdelimit (g_strdup (property), "-", '_');
+
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, (gint64) value);
+}
+
+static void
 print_stats (Run *run)
 {
   JsonBuilder *builder = begin_json ("stats");
 
-  for (gsize i = 0; i < G_N_ELEMENTS (counts); i++) {
-    g_autofree char *name = g_strdelimit (g_strdup (counts[i]), "-", '_');
-
-    json_builder_set_member_name (builder, name);
-    json_builder_add_int_value (builder, (gint64) get_count (run, counts[i]));
-  }
+  for (gsize i = 0; i < G_N_ELEMENTS (counts); i++)
+    add_count (builder, counts[i], get_count (run, counts[i]));
   end_json (builder);
+}
+
+static void
+on_readers (GObject *object, GParamSpec *pspec, gpointer user_data)
+{
+  Run *run = user_data;
+
+  run->reached |= get_count (run, "n-sessions") > 0;
+  run->max_subscribers = MAX (run->max_subscribers, get_count (run, "n-subscribers"));
 }
 
 static gboolean
@@ -321,6 +376,7 @@ on_time (gpointer user_data)
   if (!run->told_listening &&
       ec_publisher_get_state (run->publisher) >= EC_PUBLISHER_STATE_PUBLISHING)
     tell_listening (run);
+  look_at_certificates (run);
   if (opt_json) {
     print_stats (run);
     if (!ec_tool_check_output (&run->error))
@@ -432,6 +488,8 @@ prepare (Run *run, const char *uri)
                 opt_times, NULL);
   g_signal_connect (run->publisher, "notify::state", G_CALLBACK (on_state), run);
   g_signal_connect (run->publisher, "notify::contested", G_CALLBACK (on_names), run);
+  g_signal_connect (run->publisher, "notify::n-sessions", G_CALLBACK (on_readers), run);
+  g_signal_connect (run->publisher, "notify::n-subscribers", G_CALLBACK (on_readers), run);
   return add_relays (run, identity);
 }
 
@@ -446,6 +504,7 @@ run_publisher (Run *run)
   g_source_set_callback (interrupted, G_SOURCE_FUNC (on_interrupted), run, NULL);
   g_source_attach (interrupted, NULL);
   run->loop = g_main_loop_new (NULL, FALSE);
+  run->start = g_get_monotonic_time ();
   ec_publisher_start_async (run->publisher, NULL, on_started, run);
   g_main_loop_run (run->loop);
   g_main_loop_unref (run->loop);
@@ -458,15 +517,42 @@ run_publisher (Run *run)
     run->error = ec_publisher_dup_error (run->publisher);
 }
 
+/* That nobody came to hear us is no failure; that we reached no relay all the time is one. */
+static void
+check_reached (Run *run)
+{
+  if (run->error || run->reached || !opt_relays || get_count (run, "bytes-out") > 0)
+    return;
+  run->error =
+      g_error_new (EC_MOQ_ERROR, EC_MOQ_ERROR_UNREACHABLE,
+                   "nothing was published to anybody, as %s was reached.%s%s%s",
+                   g_strv_length (opt_relays) > 1 ? "none of the relays" : "the relay never",
+                   run->relay_error ? " " : " No answer came in time.",
+                   run->relay_error ? run->relay_error->message : "",
+                   run->relay_error ? get_advice (run->relay_error) : "");
+}
+
 static void
 tell_stopped (Run *run)
 {
+  double seconds = (double) (g_get_monotonic_time () - run->start) / G_USEC_PER_SEC;
+  guint64 bytes = get_count (run, "n-bytes");
+  g_autofree char *size = g_format_size (bytes);
   JsonBuilder *builder;
 
-  if (!opt_json)
+  if (!opt_json) {
+    if (!run->error)
+      g_printerr ("%" G_GUINT64_FORMAT " chunks, %s in %.1f s, at most %" G_GUINT64_FORMAT
+                  " subscribers at a time\n",
+                  get_count (run, "n-chunks"), size, seconds, run->max_subscribers);
     return;
+  }
   print_stats (run);
   builder = begin_json ("stopped");
+  add_count (builder, "n-chunks", get_count (run, "n-chunks"));
+  add_count (builder, "n-bytes", bytes);
+  ec_tool_add_seconds (builder, "seconds", seconds);
+  add_count (builder, "max-subscribers", run->max_subscribers);
   add_string (builder, "error", run->error ? run->error->message : NULL);
   end_json (builder);
 }
@@ -496,15 +582,18 @@ ec_verb_publish (int argc, char **argv)
   }
   if (prepare (&run, argv[1])) {
     run_publisher (&run);
+    check_reached (&run);
     tell_stopped (&run);
   }
   if (run.error)
     status = ec_tool_fail (VERB, run.error);
   if (run.wrong_usage)
     status = EC_TOOL_USAGE;
+  g_strfreev (run.told_hashes);
   g_free (run.told_source);
   g_free (run.told_broadcast);
   g_clear_object (&run.publisher);
   g_clear_error (&run.error);
+  g_clear_error (&run.relay_error);
   return status;
 }

@@ -58,6 +58,11 @@ typedef struct {
   guint64 bytes;         /* under the mutex, as the watcher shows it */
   guint discontinuities; /* likewise */
   GError *lost;          /* why nothing came at the end, or NULL; owned */
+
+  /* The watcher's. */
+  guint64 seen_bytes;
+  gint64 seen_us; /* when they were as many first, monotonic */
+  gboolean told_lost;
 } Recording;
 
 static EcToolStatus
@@ -229,6 +234,37 @@ show_progress (Recording *recording)
                                                           : "");
 }
 
+/* A line when the source is lost, and one when something comes of it again: who reads a log sees why there is a hole. */
+static void
+tell_losses (Recording *recording)
+{
+  gint64 now = g_get_monotonic_time ();
+  gboolean lost = ec_source_get_state (recording->source) == EC_SOURCE_STATE_RECONNECTING;
+  g_autoptr (GError) why = NULL;
+  guint64 bytes;
+
+  g_mutex_lock (&recording->mutex);
+  bytes = recording->bytes;
+  g_mutex_unlock (&recording->mutex);
+
+  if (recording->told_lost && !lost && bytes > recording->seen_bytes) {
+    ec_tool_progress_clear ();
+    g_printerr ("ec record: it goes on, after %.0f s.\n",
+                (double) (now - recording->seen_us) / G_USEC_PER_SEC);
+    recording->told_lost = FALSE;
+  }
+  if (bytes != recording->seen_bytes) {
+    recording->seen_bytes = bytes;
+    recording->seen_us = now;
+  }
+  why = lost && !recording->told_lost ? ec_source_dup_error (recording->source) : NULL;
+  if (!why)
+    return;
+  ec_tool_progress_clear ();
+  g_printerr ("ec record: %s It is tried again and again.\n", why->message);
+  recording->told_lost = TRUE;
+}
+
 /* Cancels when the time is over or Ctrl-C was pressed, so that a silent source holds nobody up, and
  * shows how it goes. */
 static gpointer
@@ -250,6 +286,7 @@ watch_time (gpointer user_data)
       break;
     fds[0].revents = fds[1].revents = 0;
     g_poll (fds, 2, left < 0 ? PROGRESS_TIME : (int) MIN (left, PROGRESS_TIME));
+    tell_losses (recording);
     show_progress (recording);
   }
   g_cancellable_cancel (recording->stop);
@@ -288,7 +325,7 @@ record (Recording *recording, GError **error)
 
   if (!g_cancellable_make_pollfd (recording->stop, &recording->stop_fd))
     recording->stop_fd.fd = -1;
-  recording->start = g_get_monotonic_time ();
+  recording->start = recording->seen_us = g_get_monotonic_time ();
   watcher = g_thread_new ("ec-record-time", watch_time, recording);
   while (record_block (recording, &local))
     ;
@@ -358,8 +395,7 @@ tell_json (const Recording *recording, double seconds, const GError *error)
   json_builder_add_string_value (builder, file);
   json_builder_set_member_name (builder, "bytes");
   json_builder_add_int_value (builder, (gint64) recording->bytes);
-  json_builder_set_member_name (builder, "seconds");
-  json_builder_add_double_value (builder, seconds);
+  ec_tool_add_seconds (builder, "seconds", seconds);
   json_builder_set_member_name (builder, "discontinuities");
   json_builder_add_int_value (builder, recording->discontinuities);
   json_builder_set_member_name (builder, "extent");

@@ -223,6 +223,39 @@ tell_address (const char *address)
 }
 
 static void
+tell_certificates (char **hashes)
+{
+  for (guint i = 0; hashes[i]; i++) {
+    g_autofree char *base64 = to_base64 (hashes[i]);
+
+    g_print ("Certificate%s: sha256 %s (%s)\n", i ? ", the next" : "", hashes[i], base64);
+  }
+  fflush (stdout);
+}
+
+/* What was printed at first is right for some weeks only. */
+static void
+on_certificates (EcRelay *relay, GParamSpec *pspec, gpointer data)
+{
+  Run *run = data;
+  g_auto (GStrv) hashes = ec_relay_dup_certificate_hashes (relay);
+
+  if (!*hashes)
+    return;
+  if (run->json) {
+    g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+    begin_line (builder, "certificates");
+    add_strings (builder, "certificate_hashes", hashes);
+    json_builder_end_object (builder);
+    ec_tool_print_builder (builder);
+    return;
+  }
+  ec_tool_progress_clear ();
+  tell_certificates (hashes);
+}
+
+static void
 announce (Run *run)
 {
   g_auto (GStrv) addresses = ec_relay_dup_addresses (run->relay);
@@ -240,12 +273,7 @@ announce (Run *run)
   }
   for (guint i = 0; addresses[i]; i++)
     tell_address (addresses[i]);
-  for (guint i = 0; hashes[i]; i++) {
-    g_autofree char *base64 = to_base64 (hashes[i]);
-
-    g_print ("Certificate%s: sha256 %s (%s)\n", i ? ", the next" : "", hashes[i], base64);
-  }
-  fflush (stdout);
+  tell_certificates (hashes);
 }
 
 static void
@@ -355,6 +383,7 @@ on_started (GObject *object, GAsyncResult *result, gpointer data)
     return;
   }
   announce (run);
+  g_signal_connect (run->relay, "notify::certificate-hashes", G_CALLBACK (on_certificates), run);
 }
 
 static void

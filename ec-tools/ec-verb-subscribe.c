@@ -63,12 +63,20 @@ static const char description[] =
     "  ec subscribe moqt://127.0.0.1:4443/ec --list --certificate-hash 1f…\n"
     "\n"
     "--dump prints group, object, priority, bytes, properties and time of arrival; a group's end\n"
-    "says “ended”, or “lost” if something of it did not come. --json prints the same as objects.";
+    "says “ended”, or “lost” if something of it did not come; so do groups of --fetch that did not "
+    "come\n"
+    "at all, “5-8 lost” if they are several. --json prints the same as objects.";
+
+/* Groups from the first to the last; empty where that is before it. */
+typedef struct {
+  guint64 first, last;
+} Groups;
 
 typedef struct {
   int fd; /* -1: none */
   guint64 objects, bytes, lost;
-  gint64 start; /* µs, monotonic */
+  gint64 start;  /* µs, monotonic */
+  Groups wanted; /* of a fetch: those of which nothing was told yet; in order */
 } Progress;
 
 static EcToolStatus
@@ -265,7 +273,7 @@ describe_properties (EcMoqObject *object)
 }
 
 static void
-print_line (EcMoqObject *object)
+print_object_line (EcMoqObject *object)
 {
   g_autoptr (GDateTime) seconds =
       g_date_time_new_from_unix_utc (ec_moq_object_get_arrival (object) / G_USEC_PER_SEC);
@@ -292,7 +300,7 @@ add_int (JsonBuilder *builder, const char *name, guint64 value)
 }
 
 static void
-print_json (EcMoqObject *object)
+print_object_json (EcMoqObject *object)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autofree char *properties = describe_properties (object);
@@ -314,6 +322,74 @@ print_json (EcMoqObject *object)
   ec_tool_print_builder (builder);
 }
 
+static gboolean
+print_object (EcMoqObject *object, GError **error)
+{
+  if (as_json)
+    print_object_json (object);
+  else if (dump)
+    print_object_line (object);
+  return (!as_json && !dump) || ec_tool_check_output (error);
+}
+
+/* Groups of which nothing came, however many, in one line; a single one as any other that was lost. */
+static gboolean
+print_missing (const Groups *groups, GError **error)
+{
+  if (as_json) {
+    g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+    json_builder_begin_object (builder);
+    json_builder_set_member_name (builder, "kind");
+    json_builder_add_string_value (builder, "lost");
+    add_int (builder, "group", groups->first);
+    if (groups->last > groups->first)
+      add_int (builder, "last_group", groups->last);
+    add_int (builder, "arrival_us", (guint64) g_get_real_time ());
+    json_builder_end_object (builder);
+    ec_tool_print_builder (builder);
+  } else if (dump) {
+    ec_tool_progress_clear ();
+    if (groups->last > groups->first)
+      g_print ("%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT " lost\n", groups->first, groups->last);
+    else
+      g_print ("%" G_GUINT64_FORMAT " lost\n", groups->first);
+  }
+  return (!as_json && !dump) || ec_tool_check_output (error);
+}
+
+/* Nothing of those that were wanted, up to `group` and without it, came. */
+static gboolean
+miss_until (Progress *progress, guint64 group, GError **error)
+{
+  Groups missing = { progress->wanted.first, group - 1 };
+
+  if (progress->wanted.first >= group)
+    return TRUE;
+  progress->wanted.first = group;
+  progress->lost += group - missing.first;
+  return print_missing (&missing, error);
+}
+
+/* What a fetch says of groups that nobody has differs from server to server, and is seldom all: it is told by what came. TRUE: go on. */
+static gboolean
+tell_object (EcMoqObject *object, Progress *progress, GError **error)
+{
+  gboolean lost = ec_moq_object_get_kind (object) == EC_MOQ_OBJECT_KIND_GROUP_LOST;
+  guint64 group = ec_moq_object_get_group (object);
+
+  if (range && group >= progress->wanted.first && group <= progress->wanted.last) {
+    /* With the others around it, once it is known how many these are. */
+    if (lost)
+      return TRUE;
+    if (!miss_until (progress, group, error))
+      return FALSE;
+    progress->wanted.first = group + 1;
+  }
+  progress->lost += lost;
+  return print_object (object, error);
+}
+
 /* FALSE at the end, good or bad. */
 static gboolean
 take_object (EcMoqSubscription *subscription, Progress *progress, GError **error)
@@ -323,16 +399,17 @@ take_object (EcMoqSubscription *subscription, Progress *progress, GError **error
   GBytes *payload;
   double seconds;
 
-  if (!object)
+  if (!object) {
+    /* A fetch that came to its end. */
+    if (range && !*error && miss_until (progress, progress->wanted.last + 1, error) &&
+        progress->objects == 0)
+      g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_NOT_FOUND,
+                   "Nothing of the groups %s came: who was asked has none of them, or no more.",
+                   range);
     return FALSE;
-  if (as_json)
-    print_json (object);
-  else if (dump)
-    print_line (object);
-  if ((as_json || dump) && !ec_tool_check_output (error))
+  }
+  if (!tell_object (object, progress, error))
     return FALSE;
-
-  progress->lost += ec_moq_object_get_kind (object) == EC_MOQ_OBJECT_KIND_GROUP_LOST;
   if (ec_moq_object_get_kind (object) != EC_MOQ_OBJECT_KIND_OBJECT)
     return TRUE;
   payload = ec_moq_object_get_payload (object);
@@ -373,9 +450,9 @@ open_output (Progress *progress, GError **error)
 }
 
 static gboolean
-read_all (EcMoqSubscription *subscription, GError **error)
+read_all (EcMoqSubscription *subscription, const Groups *wanted, GError **error)
 {
-  Progress progress = { .start = g_get_monotonic_time () };
+  Progress progress = { .start = g_get_monotonic_time (), .wanted = *wanted };
   g_autoptr (GError) local = NULL;
 
   if (!open_output (&progress, error))
@@ -453,17 +530,17 @@ list_namespaces (EcMoqSession *session, const char *prefix, GError **error)
 }
 
 static gboolean
-parse_range (guint64 *first, guint64 *last)
+parse_range (Groups *groups)
 {
   g_auto (GStrv) parts = g_strsplit (range, "-", 3);
 
   return g_strv_length (parts) == 2 &&
-         g_ascii_string_to_unsigned (parts[0], 10, 0, G_MAXINT64, first, NULL) &&
-         g_ascii_string_to_unsigned (parts[1], 10, *first, G_MAXINT64, last, NULL);
+         g_ascii_string_to_unsigned (parts[0], 10, 0, G_MAXINT64, &groups->first, NULL) &&
+         g_ascii_string_to_unsigned (parts[1], 10, groups->first, G_MAXINT64, &groups->last, NULL);
 }
 
 static gboolean
-run (EcMoqSession *session, const char *name, guint64 first, guint64 last, GError **error)
+run (EcMoqSession *session, const char *name, const Groups *wanted, GError **error)
 {
   g_autoptr (EcMoqSubscription) subscription = NULL;
   const char *which = track ? track : "catalog";
@@ -471,12 +548,12 @@ run (EcMoqSession *session, const char *name, guint64 first, guint64 last, GErro
   if (list)
     return list_namespaces (session, name, error);
   if (range)
-    subscription =
-        ec_moq_session_fetch (session, name, which, first, last, ec_tool_get_cancellable (), error);
+    subscription = ec_moq_session_fetch (session, name, which, wanted->first, wanted->last,
+                                         ec_tool_get_cancellable (), error);
   else
     subscription = ec_moq_session_subscribe (session, name, which, EC_MOQ_START_CURRENT_GROUP,
                                              ec_tool_get_cancellable (), error);
-  return subscription && read_all (subscription, error);
+  return subscription && read_all (subscription, wanted, error);
 }
 
 EcToolStatus
@@ -486,13 +563,13 @@ ec_verb_subscribe (int argc, char **argv)
   g_autoptr (EcMoqConnectOptions) options = NULL;
   g_autoptr (EcMoqSession) session = NULL;
   g_autofree char *uri = NULL, *name = NULL;
-  guint64 first = 0, last = 0;
+  Groups wanted = { 0, 0 };
   EcToolStatus status;
 
   if (!ec_tool_parse (&argc, &argv, entries, "URI", "Read a track of Media over QUIC.", description,
                       1, 1, &status))
     return status;
-  if (range && !parse_range (&first, &last))
+  if (range && !parse_range (&wanted))
     return usage ("--fetch takes two groups, the first not above the second: 5-8.");
   if (output && strcmp (output, "-") == 0 && (dump || as_json))
     return usage ("--dump and --json, and -o -, would both write to standard output.");
@@ -512,7 +589,7 @@ ec_verb_subscribe (int argc, char **argv)
     return ec_tool_fail ("subscribe", error);
   ec_tool_progress ("Connecting to %s…", uri);
   session = ec_moq_session_new_for_uri (uri, options, ec_tool_get_cancellable (), &error);
-  status = session && run (session, name, first, last, &error) ? EC_TOOL_DONE : EC_TOOL_FAILED;
+  status = session && run (session, name, &wanted, &error) ? EC_TOOL_DONE : EC_TOOL_FAILED;
   if (session)
     ec_moq_session_close (session);
   return error ? ec_tool_fail ("subscribe", error) : status;

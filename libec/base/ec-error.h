@@ -104,7 +104,7 @@ GType ec_identity_error_get_type (void) G_GNUC_CONST;
 /**
  * EcMoqError:
  * @EC_MOQ_ERROR_FAILED: something else went wrong; the message says what
- * @EC_MOQ_ERROR_BAD_URI: the address cannot be understood
+ * @EC_MOQ_ERROR_BAD_URI: the address, or another option, name or rule that was given, cannot be understood
  * @EC_MOQ_ERROR_UNREACHABLE: nobody answered at the address
  * @EC_MOQ_ERROR_CERTIFICATE: the peer's certificate or key is not the one it must be, or ours cannot be used
  * @EC_MOQ_ERROR_VERSION: the peer speaks none of our drafts of MOQT

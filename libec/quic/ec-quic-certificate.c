@@ -88,12 +88,24 @@ ec_quic_certificate_new (const char *const *names, gint64 from_s, gint64 until_s
   if (rv == 0)
     rv = gnutls_x509_crt_get_fingerprint (self->certificate, GNUTLS_DIG_SHA256, hash, &size);
   if (rv < 0) {
+    g_autofree char *why = ec_quic_describe_gnutls (rv);
+
     g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_CERTIFICATE,
-                 "Cannot make a self-signed certificate: %s.", gnutls_strerror (rv));
+                 "Cannot make a self-signed certificate: %s.", why);
     return NULL;
   }
   self->hash = g_bytes_new (hash, sizeof hash);
   return g_steal_pointer (&self);
+}
+
+char *
+ec_quic_describe_gnutls (int code)
+{
+  char *text = g_strdup (gnutls_strerror (code));
+
+  if (g_str_has_suffix (text, "."))
+    text[strlen (text) - 1] = '\0';
+  return text;
 }
 
 const guint8 *

@@ -21,6 +21,9 @@ EcQuicCertificate *ec_quic_certificate_new (const char *const *names,
 void ec_quic_certificate_free (EcQuicCertificate *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EcQuicCertificate, ec_quic_certificate_free)
 
+/* What GnuTLS says of its error, but for the full stop that most of it ends in. */
+char *ec_quic_describe_gnutls (int code);
+
 /* RFC 8410: an Ed25519 SubjectPublicKeyInfo is these bytes and the key's 32. */
 #define EC_QUIC_ED25519_SPKI_PREFIX                                                                \
   {                                                                                                \

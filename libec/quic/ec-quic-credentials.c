@@ -171,9 +171,11 @@ load_files (Files *files, gnutls_certificate_credentials_t gnutls, GError **erro
   rv = gnutls_certificate_set_x509_key_file (gnutls, files->certificate_path, files->key_path,
                                              GNUTLS_X509_FMT_PEM);
   if (rv < 0) {
+    g_autofree char *why = ec_quic_describe_gnutls (rv);
+
     g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_CERTIFICATE,
                  "“%s” and “%s” are not a PEM certificate and its key: %s.",
-                 files->certificate_path, files->key_path, gnutls_strerror (rv));
+                 files->certificate_path, files->key_path, why);
     return FALSE;
   }
   return TRUE;
@@ -197,8 +199,10 @@ make_state (EcQuicCredentials *self, GError **error)
                                               own->current->key);
 
     if (rv < 0) {
+      g_autofree char *why = ec_quic_describe_gnutls (rv);
+
       g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_CERTIFICATE,
-                   "Cannot use the self-signed certificate: %s.", gnutls_strerror (rv));
+                   "Cannot use the self-signed certificate: %s.", why);
       return NULL;
     }
     state->x509 = TRUE;
@@ -207,8 +211,10 @@ make_state (EcQuicCredentials *self, GError **error)
     int rv = ec_quic_set_raw_key (state->gnutls, self->seed);
 
     if (rv < 0) {
+      g_autofree char *why = ec_quic_describe_gnutls (rv);
+
       g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_CERTIFICATE, "Cannot use the Ed25519 key: %s.",
-                   gnutls_strerror (rv));
+                   why);
       return NULL;
     }
     state->raw_key = TRUE;
@@ -360,6 +366,14 @@ ec_quic_credentials_get (EcQuicCredentials *self, gint64 now_s)
 
   refresh (self, now_s);
   return self->state ? ec_quic_credentials_state_ref (self->state) : NULL;
+}
+
+void
+ec_quic_credentials_renew (EcQuicCredentials *self, gint64 now_s)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+
+  refresh (self, now_s);
 }
 
 GPtrArray *

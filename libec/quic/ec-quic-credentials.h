@@ -28,6 +28,8 @@ gboolean ec_quic_credentials_add_self_signed (EcQuicCredentials *self,
 /* A 32-byte Ed25519 seed (RFC 8032), copied. */
 gboolean
 ec_quic_credentials_add_raw_key (EcQuicCredentials *self, const guint8 *seed, GError **error);
+/* As of now, in seconds since 1970. Who connects does it, too; this is for times when nobody does. */
+void ec_quic_credentials_renew (EcQuicCredentials *self, gint64 now_s);
 /* Of the self-signed certificates: SHA-256 of the DER, current first, then the next; GBytes of 32 (transfer container). */
 GPtrArray *ec_quic_credentials_get_hashes (EcQuicCredentials *self);
 

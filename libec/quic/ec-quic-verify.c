@@ -77,9 +77,11 @@ ec_quic_verify_new_ca_file (const char *path, GError **error)
       gnutls_x509_trust_list_add_trust_file (self->trusted, path, NULL, GNUTLS_X509_FMT_PEM, 0, 0);
 
   if (n <= 0) {
+    g_autofree char *why =
+        n < 0 ? ec_quic_describe_gnutls (n) : g_strdup ("it holds none in PEM form");
+
     g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_CERTIFICATE,
-                 "There are no certificates to trust in “%s”: %s.", path,
-                 n < 0 ? gnutls_strerror (n) : "it holds none in PEM form");
+                 "There are no certificates to trust in “%s”: %s.", path, why);
     return NULL;
   }
   return g_steal_pointer (&self);
@@ -221,8 +223,9 @@ check_chain (
   if (rv == 0 && status == 0)
     return TRUE;
   if (rv < 0) {
-    *reason =
-        g_strdup_printf ("The server's certificate cannot be checked: %s.", gnutls_strerror (rv));
+    g_autofree char *why = ec_quic_describe_gnutls (rv);
+
+    *reason = g_strdup_printf ("The server's certificate cannot be checked: %s.", why);
   } else {
     gnutls_datum_t text = { 0 };
 

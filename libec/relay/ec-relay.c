@@ -5,12 +5,15 @@
 
 #include "base/ec-error.h"
 #include "ec-version.h"
+#include "relay/ec-relay-certificates.h"
 #include "relay/ec-relay-core.h"
 #include "seal/ec-identity.h"
 #include "session/ec-moq-dial.h"
 
 /* What time brings about in the core. */
 #define TICK_US (100 * 1000)
+/* How often certificates are looked at, which are renewed after days; the clock may have been set, or the computer asleep. */
+#define CERTIFICATES_US (30 * G_USEC_PER_SEC)
 /* Events wait for the main context; those beyond are lost, or one that does not run would make memory grow. */
 #define MAX_EVENTS 4096
 /* Received and not read, of one connection that sends much; all of them share a part of as much as the budget. */
@@ -29,8 +32,8 @@
  * Who may publish a name is the first key that does, and keys it delegates to, unless rules say otherwise
  * ([property@Relay:allow-publish]).
  *
- * Properties are set when it is made; it can be started once. Its work is done in threads of its own; [signal@Relay::event] comes in
- * the main context that was the thread default one when the relay was made. The methods may be called from one thread at a time.
+ * Properties are set when it is made; it can be started once. Its work is done in threads of its own; [signal@Relay::event] and the
+ * notification of [property@Relay:certificate-hashes] come in the main context that was the thread default one when the relay was made. The methods may be called from one thread at a time.
  */
 struct _EcRelay {
   GObject parent_instance;
@@ -51,6 +54,8 @@ struct _EcRelay {
   gboolean started, stopping; /* under lock */
   GQueue events;              /* under lock: what is to be emitted */
   GSource *emitter;           /* under lock: NULL: none is attached */
+  GStrv hashes;               /* under lock: of the certificates, as they were told last */
+  gboolean renewed;           /* under lock: that is to be told */
 };
 
 G_DEFINE_FINAL_TYPE (EcRelay, ec_relay, G_TYPE_OBJECT)
@@ -71,6 +76,7 @@ typedef enum {
   PROP_MAX_SESSIONS_PER_ADDRESS,
   PROP_WORKERS,
   PROP_RUNNING,
+  PROP_CERTIFICATE_HASHES,
   N_PROPS,
 } Property;
 
@@ -99,10 +105,13 @@ static gboolean
 emit_events (gpointer data)
 {
   EcRelay *self = data;
+  gboolean renewed;
   GQueue events;
 
   g_mutex_lock (&self->lock);
   events = self->events;
+  renewed = self->renewed;
+  self->renewed = FALSE;
   g_queue_init (&self->events);
   g_clear_pointer (&self->emitter, g_source_unref);
   g_mutex_unlock (&self->lock);
@@ -112,8 +121,22 @@ emit_events (gpointer data)
     g_signal_emit (self, event_signal, 0, event->event, event->peer, event->name, event->detail);
     event_free (event);
   }
+  if (renewed)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CERTIFICATE_HASHES]);
   g_object_unref (self);
   return G_SOURCE_REMOVE;
+}
+
+/* Under the lock. */
+static void
+emit_soon (EcRelay *self)
+{
+  if (self->emitter)
+    return;
+  /* No reference: the source is destroyed before the relay goes. */
+  self->emitter = g_idle_source_new ();
+  g_source_set_callback (self->emitter, emit_events, self, NULL);
+  g_source_attach (self->emitter, self->context);
 }
 
 static void
@@ -131,12 +154,45 @@ on_event (
     event->name = name ? ec_moqt_name_to_text (name) : NULL;
     event->detail = g_utf8_make_valid (detail, -1);
     g_queue_push_tail (&self->events, event);
-    if (!self->emitter) {
-      /* No reference: the source is destroyed before the relay goes. */
-      self->emitter = g_idle_source_new ();
-      g_source_set_callback (self->emitter, emit_events, self, NULL);
-      g_source_attach (self->emitter, self->context);
-    }
+    emit_soon (self);
+  }
+  g_mutex_unlock (&self->lock);
+}
+
+/* -- Certificates */
+
+static GStrv
+describe_hashes (EcMoqListener *listener)
+{
+  g_autoptr (GStrvBuilder) texts = g_strv_builder_new ();
+  g_autoptr (GPtrArray) hashes = ec_moq_listener_get_certificate_hashes (listener);
+
+  for (guint i = 0; i < hashes->len; i++) {
+    gsize size;
+    const guint8 *data = g_bytes_get_data (hashes->pdata[i], &size);
+    g_autoptr (GString) text = g_string_new (NULL);
+
+    for (gsize k = 0; k < size; k++)
+      g_string_append_printf (text, "%02x", data[k]);
+    g_strv_builder_add (texts, text->str);
+  }
+  return g_strv_builder_end (texts);
+}
+
+void
+ec_relay_renew_certificates (EcRelay *self, gint64 now_s)
+{
+  g_auto (GStrv) hashes = NULL;
+
+  ec_moq_listener_renew_certificates (self->listener, now_s);
+  hashes = describe_hashes (self->listener);
+  g_mutex_lock (&self->lock);
+  if (!self->stopping &&
+      !g_strv_equal ((const char *const *) hashes, (const char *const *) self->hashes)) {
+    g_strfreev (self->hashes);
+    self->hashes = g_steal_pointer (&hashes);
+    self->renewed = TRUE;
+    emit_soon (self);
   }
   g_mutex_unlock (&self->lock);
 }
@@ -153,6 +209,7 @@ static gpointer
 tick_thread (gpointer data)
 {
   EcRelay *self = data;
+  gint64 looked_us = g_get_monotonic_time ();
 
   g_mutex_lock (&self->lock);
   while (!self->stopping) {
@@ -160,6 +217,10 @@ tick_thread (gpointer data)
 
     g_mutex_unlock (&self->lock);
     ec_relay_core_tick (self->core, (guint64) now_us);
+    if (now_us - looked_us >= CERTIFICATES_US) {
+      ec_relay_renew_certificates (self, g_get_real_time () / G_USEC_PER_SEC);
+      looked_us = now_us;
+    }
     g_mutex_lock (&self->lock);
     if (!self->stopping)
       g_cond_wait_until (&self->changed, &self->lock, now_us + TICK_US);
@@ -217,6 +278,7 @@ start (EcRelay *self, GError **error)
   self->listener = ec_moq_listener_new (&listener, error);
   if (!self->listener)
     return FALSE;
+  self->hashes = describe_hashes (self->listener);
   self->ticker = g_thread_new ("ec-relay", tick_thread, self);
   return TRUE;
 }
@@ -302,6 +364,7 @@ ec_relay_start_finish (EcRelay *self, GAsyncResult *result, GError **error)
   if (!g_task_propagate_boolean (G_TASK (result), error))
     return FALSE;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUNNING]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CERTIFICATE_HASHES]);
   return TRUE;
 }
 
@@ -373,6 +436,7 @@ ec_relay_stop_finish (EcRelay *self, GAsyncResult *result, GError **error)
   if (!g_task_propagate_boolean (G_TASK (result), error))
     return FALSE;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUNNING]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CERTIFICATE_HASHES]);
   return TRUE;
 }
 
@@ -413,34 +477,21 @@ ec_relay_dup_addresses (EcRelay *self)
 }
 
 /**
- * ec_relay_dup_certificate_hashes:
+ * ec_relay_dup_certificate_hashes: (get-property certificate-hashes)
  * @self: a relay
  *
  * SHA-256 of the self-signed certificates, the current one first, then the next: what clients are told to expect, as 64
- * hexadecimal digits each; none unless it runs, and none where a certificate was given.
+ * hexadecimal digits each; none unless it runs, and none where a certificate was given. A certificate is shown for ten days and a
+ * half, and renewed: see [property@Relay:certificate-hashes].
  *
  * Returns: (transfer full) (array zero-terminated=1): hashes
  */
 char **
 ec_relay_dup_certificate_hashes (EcRelay *self)
 {
-  g_autoptr (GStrvBuilder) texts = g_strv_builder_new ();
-  g_autoptr (GPtrArray) hashes = NULL;
-
   g_return_val_if_fail (EC_IS_RELAY (self), NULL);
 
-  if (self->listener)
-    hashes = ec_moq_listener_get_certificate_hashes (self->listener);
-  for (guint i = 0; hashes && i < hashes->len; i++) {
-    gsize size;
-    const guint8 *data = g_bytes_get_data (hashes->pdata[i], &size);
-    g_autoptr (GString) text = g_string_new (NULL);
-
-    for (gsize k = 0; k < size; k++)
-      g_string_append_printf (text, "%02x", data[k]);
-    g_strv_builder_add (texts, text->str);
-  }
-  return g_strv_builder_end (texts);
+  return self->listener ? describe_hashes (self->listener) : g_new0 (char *, 1);
 }
 
 /**
@@ -536,6 +587,9 @@ ec_relay_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
   case PROP_RUNNING:
     g_value_set_boolean (value, ec_relay_get_running (self));
     break;
+  case PROP_CERTIFICATE_HASHES:
+    g_value_take_boxed (value, ec_relay_dup_certificate_hashes (self));
+    break;
   case PROP_TOKEN:
   case N_PROPS:
   default:
@@ -592,6 +646,7 @@ ec_relay_set_property (GObject *object, guint id, const GValue *value, GParamSpe
     self->workers = g_value_get_uint (value);
     break;
   case PROP_RUNNING:
+  case PROP_CERTIFICATE_HASHES:
   case N_PROPS:
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -611,6 +666,7 @@ ec_relay_finalize (GObject *object)
   g_clear_pointer (&self->core, ec_relay_core_unref);
   g_main_context_unref (self->context);
   g_clear_object (&self->identity);
+  g_strfreev (self->hashes);
   g_strfreev (self->listen);
   g_strfreev (self->names);
   g_strfreev (self->authorities);
@@ -691,6 +747,14 @@ make_listener_properties (void)
    */
   properties[PROP_RUNNING] = g_param_spec_boolean ("running", NULL, NULL, FALSE,
                                                    G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  /**
+   * EcRelay:certificate-hashes: (getter dup_certificate_hashes)
+   *
+   * SHA-256 of the self-signed certificates, the current one first, then the next; notified when they were renewed, so that clients can
+   * be told in time: the next one is known for as long as the current one is shown.
+   */
+  properties[PROP_CERTIFICATE_HASHES] = g_param_spec_boxed (
+      "certificate-hashes", NULL, NULL, G_TYPE_STRV, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 }
 
 /* What peers may do. */

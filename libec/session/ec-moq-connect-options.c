@@ -247,7 +247,7 @@ ec_moq_connect_options_fill (EcMoqConnectOptions *self, EcMoqDialConfig *config,
     GBytes *hash = parse_hash (self->certificate_hashes[i]);
 
     if (!hash) {
-      g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_CERTIFICATE,
+      g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI,
                    "“%s” is no hash of a certificate: SHA-256 has 64 hexadecimal digits.",
                    self->certificate_hashes[i]);
       return FALSE;

@@ -155,11 +155,24 @@ end_all (EcMoqCore *self, const GError *error)
   }
 }
 
+/* A transport that broke tells more than the code that the session makes of it. */
+static GError *
+make_close_error (EcMoqCore *self, gboolean remote, guint64 code, const char *reason)
+{
+  const EcTransportClose *close = ec_moq_link_get_close (self->link);
+  g_autofree char *peer = NULL;
+
+  if (!close || close->cause == EC_TRANSPORT_CLOSE_LOCAL || close->cause == EC_TRANSPORT_CLOSE_PEER)
+    return ec_moq_error_new_for_close (remote, code, reason);
+  peer = ec_moq_core_dup_string (self, EC_MOQ_CORE_PEER);
+  return ec_moq_error_new_for_transport (close, peer);
+}
+
 static void
 on_closed (gpointer user_data, gboolean remote, guint64 code, const char *reason)
 {
   EcMoqCore *self = user_data;
-  g_autoptr (GError) error = ec_moq_error_new_for_close (remote, code, reason);
+  g_autoptr (GError) error = make_close_error (self, remote, code, reason);
 
   g_mutex_lock (&self->mutex);
   self->transport = NULL;

@@ -86,7 +86,9 @@ EcMoqListener *ec_moq_listener_new (const EcMoqListenerConfig *config,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* "127.0.0.1:41023", "[::1]:41023"; NULL-terminated, owned by the listener. */
 const char *const *ec_moq_listener_get_addresses (EcMoqListener *self);
-/* SHA-256 of the self-signed certificates, the current one first; GBytes (transfer full). */
+/* Renews what is due as of now, in seconds since 1970: so what follows is right, had nobody dialled for days. */
+void ec_moq_listener_renew_certificates (EcMoqListener *self, gint64 now_s);
+/* SHA-256 of the self-signed certificates as of now, the current one first; GBytes (transfer full). */
 GPtrArray *ec_moq_listener_get_certificate_hashes (EcMoqListener *self);
 /* No more are accepted; the rest are closed after what they still send, within a bounded time. */
 void ec_moq_listener_stop (EcMoqListener *self);

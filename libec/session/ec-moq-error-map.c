@@ -72,14 +72,14 @@ ec_moq_error_new_for_transport (const EcTransportClose *close, const char *peer)
     return ec_moq_error_new_for_close (TRUE, close->code, close->reason);
   case EC_TRANSPORT_CLOSE_IDLE:
     return g_error_new (EC_MOQ_ERROR, EC_MOQ_ERROR_TIMEOUT,
-                        "%s was not heard of for too long%s. Its network or ours is down, or it is "
+                        "%s was not heard of for too long. Its network or ours is down, or it is "
                         "gone.",
-                        peer, reason);
+                        peer);
   case EC_TRANSPORT_CLOSE_RESET:
     return g_error_new (EC_MOQ_ERROR, EC_MOQ_ERROR_CLOSED,
-                        "%s knows nothing of the connection any more%s. It has been restarted; "
+                        "%s knows nothing of the connection any more. It has been restarted; "
                         "connect again.",
-                        peer, reason);
+                        peer);
   case EC_TRANSPORT_CLOSE_PROTOCOL:
     return g_error_new (EC_MOQ_ERROR, EC_MOQ_ERROR_PROTOCOL,
                         "The connection to %s broke a rule of QUIC or HTTP/3 (code "

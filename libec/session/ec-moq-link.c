@@ -9,6 +9,7 @@ struct _EcMoqLink {
   guint64 session_timer_us;
   guint64 user_timer_us;
   GHashTable *control; /* ids of streams that carry no objects */
+  const EcTransportClose *close;
 };
 
 guint64
@@ -257,6 +258,7 @@ on_closed (gpointer user_data, const EcTransportClose *close)
   gboolean broken =
       close->cause == EC_TRANSPORT_CLOSE_PROTOCOL || close->cause == EC_TRANSPORT_CLOSE_FAILED;
 
+  self->close = close;
   /* QUIC's own codes mean something else than MOQT's. */
   if (!ec_moqt_session_is_closed (self->session))
     ec_moqt_session_transport_closed (
@@ -319,6 +321,12 @@ EcTransport *
 ec_moq_link_get_transport (EcMoqLink *self)
 {
   return self->transport;
+}
+
+const EcTransportClose *
+ec_moq_link_get_close (EcMoqLink *self)
+{
+  return self->close;
 }
 
 gsize

@@ -30,6 +30,8 @@ EcMoqLink *ec_moq_link_new (EcTransport *transport,
                             gpointer user_data) G_GNUC_WARN_UNUSED_RESULT;
 EcMoqtSession *ec_moq_link_get_session (EcMoqLink *self);
 EcTransport *ec_moq_link_get_transport (EcMoqLink *self);
+/* In `closed` of `events`, and no longer: how the transport ended; NULL: it has not, either side closed the session. */
+const EcTransportClose *ec_moq_link_get_close (EcMoqLink *self);
 guint64 ec_moq_link_now (EcMoqLink *self); /* µs, the transport's clock */
 /* Bytes of control messages that were written and not sent: what a peer that does not read makes us hold. */
 gsize ec_moq_link_get_unsent_control (EcMoqLink *self);

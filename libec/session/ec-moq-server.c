@@ -320,8 +320,8 @@ ec_moq_server_new (const char *listen)
  *
  * Begins to listen, as the properties say; changing them later has no effect.
  *
- * Fails with %EC_MOQ_ERROR_BAD_URI if there is no such address, %EC_MOQ_ERROR_CERTIFICATE if the certificate or its key cannot be
- * used, %EC_MOQ_ERROR_VERSION if a draft is unknown, or another code if the address cannot be listened at.
+ * Fails with %EC_MOQ_ERROR_BAD_URI if there is no such address or draft, %EC_MOQ_ERROR_CERTIFICATE if the certificate or its key cannot be
+ * used, or another code if the address cannot be listened at.
  *
  * Returns: whether it listens
  */

@@ -231,7 +231,7 @@ install_properties (GObjectClass *object_class)
    * EcMoqSession:error:
    *
    * Why it was closed, an error of #EcMoqError; %NULL while it is open. %EC_MOQ_ERROR_CLOSED where either side closed it without an
-   * error.
+   * error, %EC_MOQ_ERROR_TIMEOUT where the peer was not heard of for too long.
    */
   properties[PROP_ERROR] = g_param_spec_boxed ("error", NULL, NULL, G_TYPE_ERROR, READABLE);
   g_object_class_install_properties (object_class, N_PROPS, properties);
@@ -312,8 +312,8 @@ begin (const char *uri, EcMoqConnectOptions *options, EcMoqReply **reply, GTask 
  * Connects to a server, and waits until there is a session: both sides' SETUP went through (draft-ietf-moq-transport-18 §3.1, §3.3). Blocks;
  * it may take as long as [property@MoqConnectOptions:timeout] says.
  *
- * Fails with %EC_MOQ_ERROR_BAD_URI, %EC_MOQ_ERROR_UNREACHABLE if nobody answers, %EC_MOQ_ERROR_CERTIFICATE if the server
- * is not the right one, or a hash or file of @options is none, %EC_MOQ_ERROR_VERSION if it speaks no draft of ours, %EC_MOQ_ERROR_UNAUTHORIZED, %EC_MOQ_ERROR_NOT_FOUND or
+ * Fails with %EC_MOQ_ERROR_BAD_URI if @uri is none, or a hash or draft of @options, %EC_MOQ_ERROR_UNREACHABLE if nobody answers,
+ * %EC_MOQ_ERROR_CERTIFICATE if the server is not the right one, or the file of @options has no certificates, %EC_MOQ_ERROR_VERSION if it speaks no draft of ours, %EC_MOQ_ERROR_UNAUTHORIZED, %EC_MOQ_ERROR_NOT_FOUND or
  * %EC_MOQ_ERROR_REJECTED if it does not want us, %EC_MOQ_ERROR_TIMEOUT, or %G_IO_ERROR_CANCELLED.
  *
  * Returns: (transfer full): an open session

@@ -462,7 +462,8 @@ ec_moq_subscription_get_queued (EcMoqSubscription *self)
  *
  * Waits for the next object, or news of a group ([property@MoqObject:kind]); blocks. Cancelling loses none.
  *
- * Fails, when all that came was read, with %EC_MOQ_ERROR_CLOSED if the session or the subscription was closed, %EC_MOQ_ERROR_LIMIT
+ * Fails, when all that came was read, with %EC_MOQ_ERROR_CLOSED if the session or the subscription was closed, %EC_MOQ_ERROR_TIMEOUT
+ * if the peer was not heard of for too long, %EC_MOQ_ERROR_LIMIT
  * if more than 32 MiB of what was fetched waited to be read, %EC_MOQ_ERROR_TOO_FAR_BEHIND, %EC_MOQ_ERROR_MALFORMED_TRACK or another code of
  * #EcMoqError as the publisher ended the subscription (PUBLISH_DONE, draft-ietf-moq-transport-18 §10.11); or with %G_IO_ERROR_CANCELLED. It goes on
  * failing so.

@@ -558,7 +558,7 @@ take_protocols (Dial *self, const char *const *wanted, GError **error)
     if (!ec_moqt_draft_find (wanted[i])) {
       g_autofree char *ours = g_strjoinv (", ", (char **) ec_moqt_draft_alpns ());
 
-      g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_VERSION,
+      g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI,
                    "“%s” is no draft of MOQT that is spoken here; choose from %s.", wanted[i],
                    ours);
       return FALSE;

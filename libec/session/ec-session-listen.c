@@ -188,7 +188,7 @@ take_protocols (EcMoqListener *self, const char *const *wanted, GError **error)
     wanted = ec_moqt_draft_alpns ();
   for (gsize i = 0; wanted[i]; i++) {
     if (!ec_moqt_draft_find (wanted[i])) {
-      g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_VERSION,
+      g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI,
                    "“%s” is no draft of MOQT that is spoken here.", wanted[i]);
       return FALSE;
     }
@@ -258,9 +258,16 @@ ec_moq_listener_get_addresses (EcMoqListener *self)
   return (const char *const *) self->addresses;
 }
 
+void
+ec_moq_listener_renew_certificates (EcMoqListener *self, gint64 now_s)
+{
+  ec_quic_credentials_renew (self->credentials, now_s);
+}
+
 GPtrArray *
 ec_moq_listener_get_certificate_hashes (EcMoqListener *self)
 {
+  ec_moq_listener_renew_certificates (self, g_get_real_time () / G_USEC_PER_SEC);
   return ec_quic_credentials_get_hashes (self->credentials);
 }
 

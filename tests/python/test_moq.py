@@ -263,3 +263,35 @@ def test_verb(publisher, scheme, tmp_path):
 
     done = ec(publisher, scheme, "--track", "other")
     assert done.returncode == 1 and b"DOES_NOT_EXIST" in done.stderr
+
+
+def test_fetch_missing(publisher):
+    """Of every group that was asked for something is told, however many did not come."""
+    publisher.track.write_object(9, 0, 128, GLib.Bytes.new(b"nine"), True)
+
+    def fetch(groups):
+        dumped = ec(publisher, "moqt", "--track", "ticker", "--dump", "--fetch", groups)
+        printed = ec(publisher, "moqt", "--track", "ticker", "--json", "--fetch", groups)
+        assert dumped.returncode == printed.returncode
+        lines = [json.loads(line) for line in printed.stdout.splitlines()]
+        assert all(line["arrival_us"] > 1e15 for line in lines)
+        told = [(line["kind"], line["group"], line.get("last_group", line["group"])) for line in lines]
+        texts = [line.split(" at ")[0] for line in dumped.stdout.decode().splitlines()]
+        return dumped, told, texts
+
+    done, told, texts = fetch("5-9")
+    assert done.returncode == 0, done.stderr
+    assert [each for each in told if each[0] == "lost"] == [("lost", 5, 6), ("lost", 8, 8)]
+    assert [each[1] for each in told if each[0] == "object"] == [7, 7, 7, 9]
+    assert [text for text in texts if "lost" in text] == ["5-6 lost", "8 lost"]
+    assert told.index(("lost", 5, 6)) == 0 and texts.index("5-6 lost") == 0
+    assert b"4 objects, 28 bytes, 3 groups with losses" in done.stderr
+
+    done, told, texts = fetch("1-2")
+    assert done.returncode == 1 and b"Nothing of the groups 1-2 came" in done.stderr
+    assert (told, texts) == ([("lost", 1, 2)], ["1-2 lost"])
+    done, told, texts = fetch("3-3")
+    assert (done.returncode, told, texts) == (1, [("lost", 3, 3)], ["3 lost"])
+    publisher.track.write_object(2000000, 0, 128, GLib.Bytes.new(b"far"), True)
+    done, told, texts = fetch("1000000-2000000")
+    assert (done.returncode, told[0], texts[0]) == (0, ("lost", 1000000, 1999999), "1000000-1999999 lost")

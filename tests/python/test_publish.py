@@ -2,8 +2,11 @@
 """`ec publish` through `ec relay`, and straight, to subscribers: byte for byte what `ec chunk` makes of the same tuner."""
 
 import contextlib
+import re
 import signal
+import socket
 import subprocess
+import time
 import types
 
 import pytest
@@ -171,6 +174,72 @@ def test_comes_back(lab, tmp_path):
     assert outcome["lost"] >= 1 and outcome["reconnects"] >= 1, outcome
 
 
+def wait_error(process, text, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not any(text in line for line in list(process.errors)):
+        assert process.process.poll() is None and time.monotonic() < deadline, (text, process.errors)
+        time.sleep(0.05)
+
+
+def test_tells_losses(lab, tmp_path):
+    """The relay is killed, and started again: the recorder says so once, each, and goes on."""
+    tuner, relay = lab(Tuner("127.0.0.2")), lab(Relay(*CERTIFICATE))
+    publisher = lab(Publisher(tuner.channel(), relay))
+    recorder = lab(Recorder(relay.uri(publisher.wait_source()), tmp_path / "received.ts"))
+    recorder.wait_size(SIZE // 4)
+    relay.kill()
+    wait_error(recorder, "tried again and again")
+    size = recorder.size()
+    lab(Relay(*CERTIFICATE, listen=relay.address))
+    recorder.wait_size(size + SIZE // 4)
+    wait_error(recorder, "it goes on, after")
+    outcome = recorder.finish()
+    assert publisher.stop() == 0, publisher.errors
+    assert len(recorder.errors) == 2 and all(line.startswith("ec record: ") for line in recorder.errors), recorder.errors
+    assert "error" not in outcome and outcome["seconds"] == round(outcome["seconds"], 6)
+
+
+@pytest.mark.parametrize("wrong", ["nobody", "certificate"])
+def test_unreached(lab, wrong):
+    """A publisher that reached nobody all the time failed, and says why; one that nobody visited did not."""
+    tuner, relay = lab(Tuner("127.0.0.2")), lab(Relay())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = relay.address if wrong == "certificate" else "127.0.0.1:%d" % nobody.getsockname()[1]
+        command = ["publish", tuner.channel(), "--relay", f"moqt://{address}", "--certificate-hash", "0" * 64]
+        failed = lab(Process(*command, "--json", "--duration", "2"))
+        assert failed.join() == 1
+        also = subprocess.run([EC, *command, "--duration", "2"], capture_output=True, text=True, timeout=60)
+    last = failed.lines[-1]
+    assert last["type"] == "stopped" and 2 <= last["seconds"] < 30
+    assert last["error"].startswith("nothing was published to anybody")
+    assert last["error"] in "".join(failed.errors) and also.returncode == 1
+    if wrong == "certificate":
+        assert "did not prove who it is" in last["error"] and "did not prove who it is" in also.stderr.splitlines()[-1]
+    alone = lab(Process("publish", tuner.channel(), "--listen", "127.0.0.1:0", "--json", "--duration", "1"))
+    assert alone.join() == 0, alone.errors
+    assert alone.lines[-1]["error"] is None and alone.lines[-1]["max_subscribers"] == 0
+
+
+def test_summary(lab, tmp_path):
+    """At the end it is said what was published, as text and as JSON."""
+    tuner, relay = lab(Tuner("127.0.0.2")), lab(Relay())
+    publisher = lab(Publisher(tuner.channel(), relay))
+    recorder = lab(Recorder(relay.uri(publisher.wait_source()), tmp_path / "received.ts"))
+    recorder.wait_size(SIZE // 2)
+    publisher.wait_for("subscriber", lambda line: line.get("n_subscribers"))
+    recorder.finish()
+    assert publisher.stop() == 0, publisher.errors
+    last = publisher.lines[-1]
+    assert last["type"] == "stopped" and last["error"] is None
+    assert last["n_chunks"] >= 1 and last["n_bytes"] >= SIZE // 2 and last["max_subscribers"] >= 1
+    assert last["seconds"] == round(last["seconds"], 6) > 0
+    told = subprocess.run([EC, "publish", tuner.channel(), "--duration", "2", "--relay", f"moqt://{relay.address}",
+                           "--certificate-hash", relay.hash], capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stderr
+    assert re.search(r"^\d+ chunks, .* in \d+\.\d s, at most \d+ subscribers at a time$", told.stderr, re.MULTILINE)
+
+
 def wait_relay(publisher, relay, what, matches):
     """News of one of its relays, from now on."""
     return publisher.next(what, lambda line: line.get("uri", "").endswith(relay.address) and matches(line))
@@ -298,7 +367,7 @@ def test_refused(lab, tmp_path):
     assert publisher.stop() == 0, publisher.errors
     for name in ("home//5.1", ""):
         bad = lab(Process("publish", tuner.channel(), "--json", "--listen", "127.0.0.1:0", "--name", name))
-        assert bad.join() == 1 and "is no name to publish under" in "".join(bad.errors)
+        assert bad.join() == 2 and "is no name to publish under" in "".join(bad.errors)
 
 
 def test_token(lab, tmp_path):

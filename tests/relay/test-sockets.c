@@ -3,6 +3,7 @@
 
 #include "../session/moq-ways.h"
 #include "base/ec-error.h"
+#include "relay/ec-relay-certificates.h"
 #include "relay/ec-relay.h"
 #include "seal/ec-identity.h"
 #include "session/ec-moq-session.h"
@@ -259,6 +260,41 @@ test_stop (void)
 }
 
 static void
+on_hashes (EcRelay *relay, GParamSpec *pspec, GPtrArray *told)
+{
+  g_ptr_array_add (told, ec_relay_dup_certificate_hashes (relay));
+}
+
+/* Though nobody dials: new hashes are told in time, and each of them is next before it is current. */
+static void
+test_renewal (void)
+{
+  EcRelay *relay = start_relay ("live=any");
+  g_autoptr (GPtrArray) told = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
+  const gint64 day = 86400, start = g_get_real_time () / G_USEC_PER_SEC;
+  guint n = 1;
+
+  on_hashes (relay, NULL, told);
+  g_signal_connect (relay, "notify::certificate-hashes", G_CALLBACK (on_hashes), told);
+  for (gint64 now = start; now < start + 40 * day; now += day / 4) {
+    ec_relay_renew_certificates (relay, now);
+    while (g_main_context_iteration (NULL, FALSE))
+      ;
+    if (told->len == n)
+      continue;
+    g_assert_cmpuint (told->len, ==, n + 1);
+    g_assert_cmpuint (g_strv_length (told->pdata[n]), ==, 2);
+    g_assert_cmpstr (((char **) told->pdata[n])[0], ==, ((char **) told->pdata[n - 1])[1]);
+    g_assert_cmpstr (((char **) told->pdata[n])[1], !=, ((char **) told->pdata[n - 1])[1]);
+    n++;
+  }
+  g_assert_cmpuint (n, >=, 4);
+  g_assert_cmpuint (n, <=, 5);
+  g_signal_handlers_disconnect_by_data (relay, told);
+  stop_relay (relay, 0);
+}
+
+static void
 test_errors (void)
 {
   static const char *const nowhere[] = { "127.0.0.1:0:0", NULL };
@@ -392,6 +428,7 @@ main (int argc, char **argv)
   add_ways ("/relay/sockets/through", test_through);
   add_ways ("/relay/sockets/token", test_token);
   add_ways ("/relay/sockets/identity", test_identity);
+  g_test_add_func ("/relay/sockets/renewal", test_renewal);
   g_test_add_func ("/relay/sockets/claimed", test_claimed);
   g_test_add_func ("/relay/sockets/stop", test_stop);
   g_test_add_func ("/relay/sockets/errors", test_errors);

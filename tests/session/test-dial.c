@@ -379,7 +379,7 @@ test_bad (void)
   g_autoptr (GError) draft = fail_to_dial ("moqt://127.0.0.1", NULL, unknown, 0);
 
   g_assert_error (uri, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI);
-  g_assert_error (draft, EC_MOQ_ERROR, EC_MOQ_ERROR_VERSION);
+  g_assert_error (draft, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI);
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include "base/ec-error.h"
 #include "moq-pair.h"
+#include "../quic/udp-proxy.h"
 
 /* What may happen to sessions and what is made of them at the wrong moment: cancelled, disposed of, closed, asked too late. */
 
@@ -347,6 +348,64 @@ test_server_again (void)
   g_assert_cmpuint (error->domain, ==, EC_MOQ_ERROR);
 }
 
+/* Of those who come nothing but a track is wanted. */
+static void
+offer_track (EcMoqServer *server, EcMoqSession *session, EcMoqTrack *track)
+{
+  g_assert_true (ec_moq_session_add_track (session, track, NULL));
+  g_object_set_data_full (G_OBJECT (server), "session", g_object_ref (session), g_object_unref);
+}
+
+/* A server that is cut off without a word: that is what is said, and not that it closed anything. */
+static void
+test_silence (gconstpointer data)
+{
+  Pair pair = { .server = ec_moq_server_new ("127.0.0.1:0") };
+  const Way *way = data;
+  g_autoptr (EcMoqTrack) track = make_track ("a", "t");
+  g_autofree char *silent_uri = NULL, *peer = NULL, *uri = NULL;
+  g_autoptr (GSocket) silence = make_silence (&silent_uri);
+  g_autoptr (GSocketAddress) nowhere = g_socket_get_local_address (silence, NULL);
+  g_autoptr (GInetSocketAddress) front = NULL, server = NULL;
+  g_autoptr (EcMoqConnectOptions) options = NULL;
+  g_autoptr (EcMoqSubscription) subscription = NULL;
+  g_autoptr (EcMoqSession) session = NULL;
+  g_autoptr (GError) error = NULL, why = NULL;
+  g_auto (GStrv) addresses = NULL;
+  UdpProxy *proxy;
+
+  g_signal_connect (pair.server, "incoming", G_CALLBACK (offer_track), track);
+  g_assert_true (ec_moq_server_start (pair.server, NULL));
+  addresses = ec_moq_server_dup_addresses (pair.server);
+  server = G_INET_SOCKET_ADDRESS (g_inet_socket_address_new_from_string (
+      "127.0.0.1", (guint) g_ascii_strtoull (strchr (addresses[0], ':') + 1, NULL, 10)));
+  proxy = udp_proxy_new (server, &(UdpProxyConfig){ 0 });
+  front = udp_proxy_get_address (proxy);
+  peer = g_strdup_printf ("127.0.0.1:%u", g_inet_socket_address_get_port (front));
+  uri = g_strdup_printf ("%s://%s/", way->scheme, peer);
+  options = pair_make_options (&pair, way);
+  g_object_set (options, "idle-timeout", 1000, NULL);
+  session = ec_moq_session_new_for_uri (uri, options, NULL, &error);
+  g_assert_no_error (error);
+  WAIT_UNTIL (g_object_get_data (G_OBJECT (pair.server), "session"));
+  write_object (track, 1, 0, 100, FALSE);
+  subscription = subscribe (session, "a", "t", EC_MOQ_START_CURRENT_GROUP);
+  udp_proxy_redirect (proxy, G_INET_SOCKET_ADDRESS (nowhere));
+
+  for (EcMoqObject *object;
+       (object = ec_moq_subscription_read_object (subscription, NULL, &error));)
+    g_object_unref (object);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_TIMEOUT);
+  g_assert_true (g_str_has_prefix (error->message, peer));
+  WAIT_UNTIL (ec_moq_session_get_state (session) == EC_MOQ_SESSION_STATE_CLOSED);
+  why = ec_moq_session_dup_error (session);
+  g_assert_cmpstr (why->message, ==, error->message);
+  g_object_set_data (G_OBJECT (pair.server), "session", NULL);
+  pair_stop (&pair);
+  udp_proxy_free (proxy);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -362,5 +421,6 @@ main (int argc, char **argv)
   add_all_ways ("too-late", test_too_late);
   add_all_ways ("track-goes", test_track_goes);
   add_all_ways ("server-goes", test_server_goes);
+  add_all_ways ("silence", test_silence);
   return g_test_run ();
 }
