@@ -97,6 +97,13 @@ typedef struct {
   guint64 max_subscribers; /* the most that were seen at a time */
 } Run;
 
+/* One that is made for this run proves nothing to anybody. */
+static gboolean
+shows_identity (void)
+{
+  return opt_identity || opt_stable;
+}
+
 /* -- Printing */
 
 static void
@@ -233,15 +240,18 @@ nick (GType type, int value)
 }
 
 static const char *
-describe_claim (EcPublisherClaim claim)
+describe_claim (EcPublisherClaim claim, const GError *error)
 {
   switch (claim) {
   case EC_PUBLISHER_CLAIM_COMPARING:
     return "; clean chunks are compared with those that others publish there";
   case EC_PUBLISHER_CLAIM_GRANTED:
-    return "; clean chunks are published, too";
+    /* What is refused is the source's own name. */
+    return error ? "; only clean chunks are published" : "; clean chunks are published, too";
   case EC_PUBLISHER_CLAIM_CONTESTED:
     return "; clean chunks are not: others there differ from them";
+  case EC_PUBLISHER_CLAIM_REFUSED:
+    return "; clean chunks are not published under the broadcast's name: the relay refuses it";
   case EC_PUBLISHER_CLAIM_NONE:
     break;
   }
@@ -249,32 +259,51 @@ describe_claim (EcPublisherClaim claim)
 }
 
 /* What a user of this tool can do about it, besides what the message says. */
-static const char *
-get_advice (const GError *error)
+static char *
+get_advice (Run *run, const GError *error)
 {
   if (g_error_matches (error, EC_MOQ_ERROR, EC_MOQ_ERROR_CERTIFICATE))
-    return " (--ca-file, --certificate-hash)";
-  if (g_error_matches (error, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED))
-    return " Show the relay who you are with --identity or --stable, or what you may do with "
-           "--token.";
-  return "";
+    return g_strdup (" (--ca-file, --certificate-hash)");
+  if (!g_error_matches (error, EC_MOQ_ERROR, EC_MOQ_ERROR_UNAUTHORIZED))
+    return g_strdup ("");
+  if (!shows_identity ())
+    return g_strdup (" Show the relay who you are with --identity or --stable, or what you may do "
+                     "with --token.");
+  return g_strdup_printf (
+      " Who runs the relay can allow this key (ec relay --allow PREFIX=%s), or whoever has the "
+      "name can delegate it (ec id --delegate; show that with --token).",
+      ec_publisher_get_node_id (run->publisher));
+}
+
+/* Of one moment: the relay's thread may change either between two calls. */
+static EcPublisherClaim
+get_claim (EcPublisherRelay *relay, GError **error)
+{
+  EcPublisherClaim claim;
+
+  do {
+    g_clear_error (error);
+    claim = ec_publisher_relay_get_claim (relay);
+    *error = ec_publisher_relay_dup_error (relay);
+  } while (claim != ec_publisher_relay_get_claim (relay));
+  return claim;
 }
 
 /* NULL: nothing that is new to anybody. */
 static char *
-describe_relay (EcPublisherRelay *relay, const GError *error)
+describe_relay (Run *run, EcPublisherRelay *relay, EcPublisherClaim claim, const GError *error)
 {
   const char *uri = ec_publisher_relay_get_uri (relay);
   g_autofree char *protocol = ec_publisher_relay_dup_protocol (relay);
-  g_autofree char *why =
-      error ? g_strconcat ("\n  ", error->message, get_advice (error), NULL) : g_strdup ("");
+  g_autofree char *advice = get_advice (run, error);
+  g_autofree char *why = error ? g_strconcat ("\n  ", error->message, advice, NULL) : g_strdup ("");
 
   switch (ec_publisher_relay_get_state (relay)) {
   case EC_PUBLISHER_RELAY_STATE_CONNECTING:
     return error ? NULL : g_strdup_printf ("%s: connecting", uri);
   case EC_PUBLISHER_RELAY_STATE_CONNECTED:
     return g_strdup_printf ("%s: connected, %s%s%s", uri, protocol ? protocol : "",
-                            describe_claim (ec_publisher_relay_get_claim (relay)), why);
+                            describe_claim (claim, error), why);
   case EC_PUBLISHER_RELAY_STATE_WAITING:
     return g_strdup_printf ("%s: not connected; it is tried again and again%s", uri, why);
   case EC_PUBLISHER_RELAY_STATE_IDLE:
@@ -290,12 +319,13 @@ on_relay (GObject *object, GParamSpec *pspec, gpointer user_data)
   EcPublisherRelay *relay = EC_PUBLISHER_RELAY (object);
   const char *state =
       nick (EC_TYPE_PUBLISHER_RELAY_STATE, (int) ec_publisher_relay_get_state (relay));
-  const char *claim = nick (EC_TYPE_PUBLISHER_CLAIM, (int) ec_publisher_relay_get_claim (relay));
   g_autofree char *protocol = ec_publisher_relay_dup_protocol (relay);
-  g_autoptr (GError) error = ec_publisher_relay_dup_error (relay);
+  g_autoptr (GError) error = NULL;
+  EcPublisherClaim value = get_claim (relay, &error);
+  const char *claim = nick (EC_TYPE_PUBLISHER_CLAIM, (int) value);
   g_autofree char *now =
       opt_json ? g_strdup_printf ("%s %s %s", state, claim, error ? error->message : "")
-               : describe_relay (relay, error);
+               : describe_relay (user_data, relay, value, error);
   JsonBuilder *builder;
   Run *run = user_data;
 
@@ -446,8 +476,7 @@ add_relays (Run *run, EcIdentity *identity)
   g_autoptr (EcMoqConnectOptions) options = ec_moq_connect_options_new ();
 
   g_object_set (options, "ca-file", opt_ca_file, "certificate-hashes", opt_hashes, NULL);
-  /* One that is made for this run proves nothing to anybody. */
-  if (opt_identity || opt_stable)
+  if (shows_identity ())
     g_object_set (options, "identity", identity, NULL);
   if (opt_protocols)
     g_object_set (options, "protocols", opt_protocols, NULL);
@@ -477,8 +506,8 @@ prepare (Run *run, const char *uri)
     run->wrong_usage = TRUE;
     return FALSE;
   }
-  identity = opt_identity || opt_stable ? ec_identity_load (opt_identity, TRUE, &run->error)
-                                        : ec_identity_new_ephemeral ();
+  identity = shows_identity () ? ec_identity_load (opt_identity, TRUE, &run->error)
+                               : ec_identity_new_ephemeral ();
   if (!identity)
     return FALSE;
   run->publisher = ec_publisher_new (source);

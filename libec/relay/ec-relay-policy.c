@@ -247,8 +247,12 @@ ec_relay_policy_claim (EcRelayPolicy *self,
     if (!rule && !claim)
       return make_claim (self, space, each, now_us, reason);
   }
-  *reason = rule ? "the relay's configuration lets others publish this"
-                 : "another key publishes this already; ask it for a delegation";
+  if (rule)
+    *reason = "the relay's configuration lets others publish this";
+  else if (claim && claim->owner.kind == EC_RELAY_PRINCIPAL_KEY)
+    *reason = "another key publishes this already; ask it for a delegation";
+  else
+    *reason = "somebody else, who has shown no key, publishes this already";
   return FALSE;
 }
 

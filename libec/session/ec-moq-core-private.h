@@ -32,6 +32,7 @@ struct _EcMoqCore {
   EcMoqReply *connecting; /* nullable */
   GHashTable *announcing; /* EcMoqtName -> GPtrArray of EcMoqReply */
   GHashTable *refusals;   /* EcMoqtName -> GError: what the peer said to announcements */
+  GHashTable *accepted;   /* of EcMoqtName: those that it takes */
   gboolean takes;         /* tracks that the peer publishes */
   GQueue taken;           /* EcMoqReader, which nobody was told of yet */
 

@@ -31,6 +31,8 @@ ec_moq_core_new_for_origin (const char *uri, EcMoqOrigin *origin)
   self->announcing = g_hash_table_new_full (ec_moqt_name_hash, ec_moqt_name_equal,
                                             (GDestroyNotify) ec_moqt_name_unref,
                                             (GDestroyNotify) g_ptr_array_unref);
+  self->accepted = g_hash_table_new_full (ec_moqt_name_hash, ec_moqt_name_equal,
+                                          (GDestroyNotify) ec_moqt_name_unref, NULL);
   self->refusals =
       g_hash_table_new_full (ec_moqt_name_hash, ec_moqt_name_equal,
                              (GDestroyNotify) ec_moqt_name_unref, (GDestroyNotify) g_error_free);
@@ -67,6 +69,7 @@ ec_moq_core_unref (EcMoqCore *self)
     g_free (self->strings[i]);
   g_hash_table_unref (self->announcing);
   g_hash_table_unref (self->refusals);
+  g_hash_table_unref (self->accepted);
   g_hash_table_unref (self->watches);
   g_hash_table_unref (self->streams);
   g_ptr_array_unref (self->listeners);
@@ -416,10 +419,13 @@ ec_moq_core_announced (EcMoqCore *self, EcMoqtName *space, gboolean lost, GError
   g_autoptr (GPtrArray) replies = NULL;
 
   g_mutex_lock (&self->mutex);
-  if (error)
+  if (error) {
     g_hash_table_insert (self->refusals, ec_moqt_name_ref (space), g_error_copy (error));
-  else
+    g_hash_table_remove (self->accepted, space);
+  } else {
     g_hash_table_remove (self->refusals, space);
+    g_hash_table_add (self->accepted, ec_moqt_name_ref (space));
+  }
   if (lost)
     g_clear_error (&error);
   replies = g_hash_table_lookup (self->announcing, space);
@@ -460,17 +466,23 @@ ec_moq_core_announce (EcMoqCore *self, EcMoqtName *space, EcMoqReply *reply)
   ec_moq_origin_add_namespace (self->origin, space);
 }
 
-GError *
-ec_moq_core_dup_refusal (EcMoqCore *self, EcMoqtName *space)
+EcMoqAnswer
+ec_moq_core_get_answer (EcMoqCore *self, EcMoqtName *space, GError **refusal)
 {
-  const GError *refusal;
-  GError *copy;
+  EcMoqAnswer answer = EC_MOQ_ANSWER_NONE;
+  const GError *error;
 
   g_mutex_lock (&self->mutex);
-  refusal = g_hash_table_lookup (self->refusals, space);
-  copy = refusal ? g_error_copy (refusal) : NULL;
+  error = g_hash_table_lookup (self->refusals, space);
+  if (error) {
+    answer = EC_MOQ_ANSWER_REFUSED;
+    if (refusal)
+      *refusal = g_error_copy (error);
+  } else if (g_hash_table_contains (self->accepted, space)) {
+    answer = EC_MOQ_ANSWER_TAKEN;
+  }
   g_mutex_unlock (&self->mutex);
-  return copy;
+  return answer;
 }
 
 static void

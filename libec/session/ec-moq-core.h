@@ -70,8 +70,14 @@ guint64 ec_moq_core_get_rtt_us (EcMoqCore *self);
 EcMoqOrigin *ec_moq_core_get_origin (EcMoqCore *self);
 /* `reply` comes with the peer's answer to the announcement of `space`. */
 void ec_moq_core_announce (EcMoqCore *self, EcMoqtName *space, EcMoqReply *reply);
-/* Why the peer does not take the announcement of `space`, or not any more; NULL: it does, or has not answered. */
-GError *ec_moq_core_dup_refusal (EcMoqCore *self, EcMoqtName *space);
+/* The peer's last answer to an announcement. */
+typedef enum {
+  EC_MOQ_ANSWER_NONE, /* not yet */
+  EC_MOQ_ANSWER_TAKEN,
+  EC_MOQ_ANSWER_REFUSED, /* or it does not want it any more */
+} EcMoqAnswer;
+/* … of `space`; a refusal's reason comes in `*refusal` (nullable), which is left alone otherwise. */
+EcMoqAnswer ec_moq_core_get_answer (EcMoqCore *self, EcMoqtName *space, GError **refusal);
 /* How many subscriptions and fetches of the peer's are served; asks the link's thread, and says what it said the last time: 1 at first. */
 guint ec_moq_core_poll_readers (EcMoqCore *self);
 

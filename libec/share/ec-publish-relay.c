@@ -52,6 +52,7 @@ struct _EcPublishRelay {
   EcStreamClaim claim;           /* of the latter's name */
   gboolean looked;               /* … at whether it is served, in this session */
   gboolean offered;              /* the broadcast-scoped one is, at the origin */
+  EcMoqAnswer answer;            /* … what the relay said to that, in this session */
   gboolean due;                  /* a comparison is, of … */
   gint64 due_index;
   guint n_since; /* clean chunks since the last one */
@@ -183,6 +184,13 @@ ec_publish_relay_get_state (EcPublishRelay *self)
   return state;
 }
 
+/* As far as those who serve the name decide; the relay may still not let us. */
+static gboolean
+may_use_locked (EcPublishRelay *self)
+{
+  return self->broadcast && self->looked && ec_stream_claim_is_granted (&self->claim);
+}
+
 static EcPublishClaim
 get_claim_locked (EcPublishRelay *self)
 {
@@ -190,8 +198,17 @@ get_claim_locked (EcPublishRelay *self)
     return EC_PUBLISH_CLAIM_CONTESTED;
   if (!self->broadcast || !self->looked)
     return EC_PUBLISH_CLAIM_NONE;
-  return ec_stream_claim_is_granted (&self->claim) ? EC_PUBLISH_CLAIM_GRANTED
-                                                   : EC_PUBLISH_CLAIM_COMPARING;
+  if (!may_use_locked (self))
+    return EC_PUBLISH_CLAIM_COMPARING;
+  switch (self->answer) {
+  case EC_MOQ_ANSWER_TAKEN:
+    return EC_PUBLISH_CLAIM_GRANTED;
+  case EC_MOQ_ANSWER_REFUSED:
+    return EC_PUBLISH_CLAIM_REFUSED;
+  case EC_MOQ_ANSWER_NONE:
+    break;
+  }
+  return EC_PUBLISH_CLAIM_NONE;
 }
 
 EcPublishClaim
@@ -251,11 +268,12 @@ ec_publish_relay_get_rtt_us (EcPublishRelay *self)
 static void
 offer_locked (EcPublishRelay *self)
 {
-  gboolean may = get_claim_locked (self) == EC_PUBLISH_CLAIM_GRANTED;
+  gboolean may = may_use_locked (self);
 
   if (may == self->offered)
     return;
   self->offered = may;
+  self->answer = EC_MOQ_ANSWER_NONE;
   if (may)
     ec_publish_broadcast_offer (self->broadcast, self->origin);
   else
@@ -283,6 +301,7 @@ ec_publish_relay_set_broadcast (EcPublishRelay *self, EcPublishBroadcast *broadc
   if (self->offered)
     ec_publish_broadcast_withdraw (self->broadcast, self->origin);
   self->offered = FALSE;
+  self->answer = EC_MOQ_ANSWER_NONE;
   self->looked = FALSE;
   self->due = FALSE;
   /* A difference counts for the rest of the run, under whatever name (ECP-0003 §4). */
@@ -321,8 +340,8 @@ typedef struct {
   EcPublishCompare *chunk; /* one, now and then, when it is */
   EcMoqtName *space;       /* owned; of the name that they are about */
   gint64 chunk_since;
-  gint64 refused_us; /* when a name was, that is still refused */
-  EcMoqtName *again; /* owned, nullable: one that is announced again at the next look */
+  gint64 refused_us;    /* when names were, that are still refused */
+  EcMoqtName *again[2]; /* owned, nullable: those that are announced again at the next look */
 } Session;
 
 static void
@@ -395,7 +414,7 @@ compare_live (EcPublishRelay *self, Session *session)
 {
   guint8 hash[BLAKE3_OUT_LEN];
   EcPublishCompareStep step;
-  EcPublishClaim claim;
+  gboolean may_use, contested;
   gint64 index;
 
   if (!session->live)
@@ -417,13 +436,15 @@ compare_live (EcPublishRelay *self, Session *session)
   } else if (step == EC_PUBLISH_COMPARE_WAIT) {
     return;
   }
-  claim = ec_publish_relay_get_claim (self);
+  g_mutex_lock (&self->mutex);
+  may_use = may_use_locked (self);
+  contested = self->claim.state == EC_STREAM_CLAIM_CONTESTED;
+  g_mutex_unlock (&self->mutex);
   /* They are gone; what they said is remembered. */
-  if (step == EC_PUBLISH_COMPARE_END && claim != EC_PUBLISH_CLAIM_GRANTED &&
+  if (step == EC_PUBLISH_COMPARE_END && !may_use &&
       ec_moq_core_get_state (session->core) == EC_MOQ_SESSION_STATE_OPEN)
     set_served (self, session, FALSE);
-  if (step == EC_PUBLISH_COMPARE_END || claim == EC_PUBLISH_CLAIM_GRANTED ||
-      claim == EC_PUBLISH_CLAIM_CONTESTED)
+  if (step == EC_PUBLISH_COMPARE_END || may_use || contested)
     g_clear_pointer (&session->live, ec_publish_compare_free);
 }
 
@@ -454,19 +475,19 @@ compare_chunk (EcPublishRelay *self, Session *session)
 
 /* -- The thread: what the relay does not take */
 
-static EcPublishBroadcast *
-find_refused_locked (EcPublishRelay *self, Session *session, GError **refused)
+/* What the relay said to our names: the second is the broadcast's own. The error is the first refusal's, or NULL. */
+static GError *
+look_at_answers_locked (EcPublishRelay *self, Session *session, EcMoqAnswer answers[2])
 {
   EcPublishBroadcast *both[] = { self->source, self->offered ? self->broadcast : NULL };
+  GError *refused = NULL;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (both); i++) {
-    *refused =
-        both[i] ? ec_moq_core_dup_refusal (session->core, ec_publish_broadcast_get_space (both[i]))
-                : NULL;
-    if (*refused)
-      return both[i];
-  }
-  return NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (both); i++)
+    answers[i] =
+        both[i] ? ec_moq_core_get_answer (session->core, ec_publish_broadcast_get_space (both[i]),
+                                          refused ? NULL : &refused)
+                : EC_MOQ_ANSWER_NONE;
+  return refused;
 }
 
 static gboolean
@@ -478,39 +499,56 @@ is_offered_locked (EcPublishRelay *self, EcMoqtName *space)
           ec_moqt_name_equal (ec_publish_broadcast_get_space (self->broadcast), space));
 }
 
+static void
+announce_again_locked (EcPublishRelay *self, Session *session)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (session->again); i++) {
+    if (session->again[i] && is_offered_locked (self, session->again[i]))
+      ec_moq_origin_add_namespace (self->origin, session->again[i]);
+    g_clear_pointer (&session->again[i], ec_moqt_name_unref);
+  }
+}
+
 /* A peer that was told of a name's end and beginning is asked anew. */
 static void
-ask_again_locked (EcPublishRelay *self, Session *session, EcPublishBroadcast *refused)
+ask_again_locked (EcPublishRelay *self, Session *session, const EcMoqAnswer answers[2])
 {
+  EcPublishBroadcast *both[] = { self->source, self->broadcast };
   gint64 now = g_get_monotonic_time ();
 
-  if (session->again) {
-    if (is_offered_locked (self, session->again))
-      ec_moq_origin_add_namespace (self->origin, session->again);
-    g_clear_pointer (&session->again, ec_moqt_name_unref);
-  } else if (refused && now - session->refused_us > ASK_AGAIN) {
+  if (session->again[0] || session->again[1]) {
+    announce_again_locked (self, session);
+    return;
+  }
+  if (now - session->refused_us <= ASK_AGAIN)
+    return;
+  for (gsize i = 0; i < G_N_ELEMENTS (both); i++) {
+    if (answers[i] != EC_MOQ_ANSWER_REFUSED)
+      continue;
     session->refused_us = now;
-    session->again = ec_moqt_name_ref (ec_publish_broadcast_get_space (refused));
-    ec_moq_origin_remove_namespace (self->origin, session->again);
+    session->again[i] = ec_moqt_name_ref (ec_publish_broadcast_get_space (both[i]));
+    ec_moq_origin_remove_namespace (self->origin, session->again[i]);
   }
 }
 
 static void
 look_at_refusals (EcPublishRelay *self, Session *session)
 {
-  EcPublishBroadcast *which;
-  GError *refused = NULL;
+  EcMoqAnswer answers[2];
+  GError *refused;
   gboolean changed;
 
   g_mutex_lock (&self->mutex);
-  which = find_refused_locked (self, session, &refused);
+  refused = look_at_answers_locked (self, session, answers);
   changed = g_strcmp0 (refused ? refused->message : NULL,
                        self->refused ? self->refused->message : NULL) != 0;
+  changed = changed || answers[1] != self->answer;
   if (changed)
     session->refused_us = g_get_monotonic_time ();
   g_clear_error (&self->refused);
   self->refused = refused;
-  ask_again_locked (self, session, which);
+  self->answer = answers[1];
+  ask_again_locked (self, session, answers);
   g_mutex_unlock (&self->mutex);
   if (changed)
     tell (self);
@@ -520,11 +558,10 @@ static void
 stop_refusals (EcPublishRelay *self, Session *session)
 {
   g_mutex_lock (&self->mutex);
-  if (session->again && is_offered_locked (self, session->again))
-    ec_moq_origin_add_namespace (self->origin, session->again);
+  announce_again_locked (self, session);
   g_clear_error (&self->refused);
+  self->answer = EC_MOQ_ANSWER_NONE;
   g_mutex_unlock (&self->mutex);
-  g_clear_pointer (&session->again, ec_moqt_name_unref);
 }
 
 /* -- The thread: a relay that goes away */

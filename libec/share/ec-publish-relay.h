@@ -21,10 +21,11 @@ typedef enum {
 
 /* What the broadcast-scoped name is at this relay. */
 typedef enum {
-  EC_PUBLISH_CLAIM_NONE, /* there is no such name, or it was not looked at yet */
+  EC_PUBLISH_CLAIM_NONE, /* there is no such name, or it was not looked at, or the relay has not answered yet */
   EC_PUBLISH_CLAIM_COMPARING,
   EC_PUBLISH_CLAIM_GRANTED,
   EC_PUBLISH_CLAIM_CONTESTED,
+  EC_PUBLISH_CLAIM_REFUSED, /* by the relay */
 } EcPublishClaim;
 
 /* `options` nullable; copied as far as needed. */

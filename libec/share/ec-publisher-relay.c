@@ -33,7 +33,8 @@ G_DEFINE_ENUM_TYPE (EcPublisherClaim,
                     G_DEFINE_ENUM_VALUE (EC_PUBLISHER_CLAIM_NONE, "none"),
                     G_DEFINE_ENUM_VALUE (EC_PUBLISHER_CLAIM_COMPARING, "comparing"),
                     G_DEFINE_ENUM_VALUE (EC_PUBLISHER_CLAIM_GRANTED, "granted"),
-                    G_DEFINE_ENUM_VALUE (EC_PUBLISHER_CLAIM_CONTESTED, "contested"))
+                    G_DEFINE_ENUM_VALUE (EC_PUBLISHER_CLAIM_CONTESTED, "contested"),
+                    G_DEFINE_ENUM_VALUE (EC_PUBLISHER_CLAIM_REFUSED, "refused"))
 
 static void
 ec_publisher_relay_finalize (GObject *object)

@@ -31,10 +31,11 @@ GType ec_publisher_relay_state_get_type (void) G_GNUC_CONST;
 
 /**
  * EcPublisherClaim:
- * @EC_PUBLISHER_CLAIM_NONE: there is no such name, or nobody has looked yet
+ * @EC_PUBLISHER_CLAIM_NONE: there is no such name, nobody has looked yet, or the relay has not answered
  * @EC_PUBLISHER_CLAIM_COMPARING: somebody serves it already; chunks are being compared
- * @EC_PUBLISHER_CLAIM_GRANTED: it is used
+ * @EC_PUBLISHER_CLAIM_GRANTED: it is used, and the relay takes it
  * @EC_PUBLISHER_CLAIM_CONTESTED: somebody serves it with other chunks; it is not used in this run
+ * @EC_PUBLISHER_CLAIM_REFUSED: the relay does not let us use it; it is asked again now and then
  *
  * Whether the name of the broadcast itself, which others may publish as well, is used at a relay.
  */
@@ -43,6 +44,7 @@ typedef enum {
   EC_PUBLISHER_CLAIM_COMPARING,
   EC_PUBLISHER_CLAIM_GRANTED,
   EC_PUBLISHER_CLAIM_CONTESTED,
+  EC_PUBLISHER_CLAIM_REFUSED,
 } EcPublisherClaim;
 
 #define EC_TYPE_PUBLISHER_CLAIM (ec_publisher_claim_get_type ())

@@ -6,7 +6,8 @@
 
 /* A source's session: from connecting to the end of the broadcast, with as many MOQT sessions as that takes. */
 
-#define CATALOG_TIME (5 * G_USEC_PER_SEC)
+#define CATALOG_TIME (5 * G_USEC_PER_SEC) /* for the track in it that we want */
+#define MAX_CATALOG_OBJECTS 64            /* likewise: a catalog and its delta updates */
 #define LOOK_TIME (100 * 1000) /* µs, between looks at manifests while nothing else comes */
 #define LAST_MANIFESTS (2 * G_USEC_PER_SEC) /* for those of the last chunks, at the end */
 #define ASK_AGAIN (3 * G_USEC_PER_SEC)      /* for a node's manifests, which nobody had */
@@ -139,15 +140,13 @@ subscribe (Session *self, const char *track, GError **error)
   return NULL;
 }
 
-/* The first one that is our kind, or the one that was asked for. */
-static void
-take_catalog (Session *self, const EcMoqInboxItem *item)
+/* The first one that is our kind, or the one that was asked for. FALSE: it is not there. */
+static gboolean
+take_track (Session *self, const EcMoqtCatalog *catalog)
 {
-  g_autoptr (EcMoqtCatalog) catalog =
-      ec_moqt_catalog_new_from_text ((const char *) item->data, item->size, NULL);
   EcShareData *data = self->data;
 
-  for (guint i = 0; catalog && i < catalog->tracks->len; i++) {
+  for (guint i = 0; i < catalog->tracks->len; i++) {
     const EcMoqtCatalogTrack *track = catalog->tracks->pdata[i];
 
     if (track->space || !track->name || g_strcmp0 (track->packaging, "m2ts") != 0 ||
@@ -159,8 +158,35 @@ take_catalog (Session *self, const EcMoqInboxItem *item)
       ec_source_core_set_names (data->core, track->label, NULL, NULL);
     if (!data->uri->track)
       data->uri->track = g_strdup (track->name);
-    return;
+    return TRUE;
   }
+  return FALSE;
+}
+
+typedef struct {
+  EcMoqtCatalog *catalog; /* owned; NULL: none yet */
+  guint64 group;          /* … which it is of */
+  guint n_objects;
+} Catalogs;
+
+/* The first object of a group is independent, those behind it may say what has changed since (MSF, “Catalog”). TRUE: that is enough. */
+static gboolean
+take_catalog (Session *self, Catalogs *catalogs, const EcMoqInboxItem *item)
+{
+  const char *text = (const char *) item->data;
+
+  /* Nothing more comes in this group. */
+  if (item->kind != EC_MOQ_OBJECT_KIND_OBJECT)
+    return catalogs->catalog && item->location.group == catalogs->group;
+  if (catalogs->catalog && item->location.group != catalogs->group)
+    g_clear_pointer (&catalogs->catalog, ec_moqt_catalog_free);
+  catalogs->group = item->location.group;
+  if (catalogs->catalog)
+    ec_moqt_catalog_update (catalogs->catalog, text, item->size, NULL);
+  else
+    catalogs->catalog = ec_moqt_catalog_new_from_text (text, item->size, NULL);
+  return !catalogs->catalog || take_track (self, catalogs->catalog) ||
+         ++catalogs->n_objects >= MAX_CATALOG_OBJECTS;
 }
 
 /* A broadcast without one is taken to have “chunks”. FALSE: cancelled. */
@@ -170,16 +196,16 @@ read_catalog (Session *self)
   EcMoqReader *reader = subscribe (self, "catalog", NULL);
   gint64 until = g_get_monotonic_time () + CATALOG_TIME;
   g_autoptr (GError) error = NULL;
+  Catalogs catalogs = { 0 };
   gboolean done = reader == NULL;
 
   while (!done) {
     g_autoptr (EcMoqInboxItem) item = ec_moq_inbox_read_until (ec_moq_reader_get_inbox (reader),
                                                                until, self->cancellable, &error);
 
-    done = !item || item->kind == EC_MOQ_OBJECT_KIND_OBJECT;
-    if (item && done)
-      take_catalog (self, item);
+    done = !item || take_catalog (self, &catalogs, item);
   }
+  g_clear_pointer (&catalogs.catalog, ec_moqt_catalog_free);
   g_clear_pointer (&reader, reader_drop);
   return !g_cancellable_is_cancelled (self->cancellable);
 }

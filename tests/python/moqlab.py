@@ -118,8 +118,9 @@ CERTIFICATE = ("--certificate", HERE / "relay.pem", "--key", HERE / "relay-key.p
 
 
 class Relay(Process):
-    def __init__(self, *options, listen="127.0.0.1:0"):
-        super().__init__("relay", "--listen", listen, "--json", "--allow", "=any", *options)
+    def __init__(self, *options, listen="127.0.0.1:0", allow=("=any",)):
+        rules = [word for rule in allow for word in ("--allow", rule)]
+        super().__init__("relay", "--listen", listen, "--json", *rules, *options)
         line = self.wait_for("address", lambda line: line.get("type") == "listening")
         self.address = line["addresses"][0]
         self.hash = (line["certificate_hashes"] or [self.fixed_hash()])[0]

@@ -370,6 +370,84 @@ def test_refused(lab, tmp_path):
         assert bad.join() == 2 and "is no name to publish under" in "".join(bad.errors)
 
 
+def two_antennas(lab, relay, first, second):
+    """Two publishers of one station, each with its options; the first has the broadcast's name."""
+    tuners = [lab(Tuner("127.0.0.2", "--device-id", "10A12347")), lab(Tuner("127.0.0.3", "--device-id", "10A1235C"))]
+    publishers = [lab(Publisher(tuners[0].channel(), relay, options=first))]
+    publishers[0].wait_source()
+    name = publishers[0].wait_broadcast()
+    publishers.append(lab(Publisher(tuners[1].channel(), relay, options=second)))
+    publishers[1].wait_source()
+    return tuners, publishers, name
+
+
+def check_claims(publisher):
+    """What is refused is never said to be used."""
+    for line in publisher.drain():
+        assert line.get("claim") != "granted" or line["error"] is None, line
+        assert line.get("claim") != "refused" or "was refused (UNAUTHORIZED)" in line["error"], line
+
+
+def test_claim_refused(lab):
+    """Two publishers without a key at a relay that lets the first one in: the second is told, and has it once the first is gone."""
+    relay = lab(Relay(allow=()))
+    tuners, (first, second), name = two_antennas(lab, relay, [], [])
+    told = second.wait_for("claim", lambda line: line.get("claim") == "refused")
+    assert f"{name} was refused (UNAUTHORIZED): somebody else, who has shown no key," in told["error"]
+    # In words, with what can be done about it.
+    words = subprocess.run([EC, "publish", tuners[1].channel(), "--relay", f"moqt://{relay.address}", "--certificate-hash",
+                            relay.hash, "--duration", "12"], capture_output=True, text=True, timeout=60)
+    assert "the relay refuses it" in words.stderr and "published, too" not in words.stderr, words.stderr
+    assert "Show the relay who you are with --identity" in words.stderr, words.stderr
+    assert not any(line.get("claim") == "granted" for line in second.drain())
+    assert first.stop() == 0, first.errors
+    # It is asked again every half minute.
+    second.wait_for("claim", lambda line: line.get("claim") == "granted")
+    assert second.stop() == 0, second.errors
+    for publisher in (first, second):
+        check_claims(publisher)
+
+
+def test_claim_refused_key(lab, tmp_path):
+    """Likewise with keys; who has shown one already is not told to show one."""
+    relay = lab(Relay(allow=()))
+    paths = [tmp_path / "first", tmp_path / "second"]
+    keys = [node_id(path) for path in paths]
+    tuners, (first, second), _ = two_antennas(lab, relay, ["--identity", paths[0]], ["--identity", paths[1]])
+    told = second.wait_for("claim", lambda line: line.get("claim") == "refused")
+    assert "another key publishes this already" in told["error"]
+    words = subprocess.run([EC, "publish", tuners[1].channel(), "--relay", f"moqt://{relay.address}", "--certificate-hash",
+                            relay.hash, "--duration", "12", "--identity", paths[1]],
+                           capture_output=True, text=True, timeout=60)
+    assert f"ec relay --allow PREFIX={keys[1]}" in words.stderr, words.stderr
+    assert "Show the relay who you are" not in words.stderr and "published, too" not in words.stderr, words.stderr
+    assert second.stop() == first.stop() == 0, second.errors
+    check_claims(second)
+
+
+@pytest.mark.parametrize("way", ["keys", "anybody", "delegation"])
+def test_claim_shared(lab, tmp_path, way):
+    """The ways of letting both antennas in that ec-relay(1) names: either goes on without the other."""
+    paths = [tmp_path / "first", tmp_path / "second"]
+    keys = [node_id(path) for path in paths]
+    options = [["--identity", path] for path in paths]
+    if way == "delegation":
+        options[1] += ["--token", token(paths[0], "--delegate", keys[1], "--prefix", "ec/v1")]
+    relay = lab(Relay(allow={"keys": [f"ec/v1={key}" for key in keys], "anybody": ["ec/v1=any"], "delegation": []}[way]))
+    if way == "anybody":
+        options = [[], []]
+    _, (first, second), name = two_antennas(lab, relay, *options)
+    assert second.wait_broadcast() == name
+    recorder = lab(Recorder(relay.uri(name), tmp_path / "received.ts"))
+    recorder.wait_size(100_000)
+    first.kill()
+    recorder.wait_size(recorder.size() + 200_000)
+    outcome = recorder.finish()
+    assert outcome["lost"] == outcome["discontinuities"] == outcome["forged"] == 0, outcome
+    assert second.stop() == 0, second.errors
+    check_claims(second)
+
+
 def test_token(lab, tmp_path):
     """Relays that want to know who it is: a delegate with its delegation, a secret, a subscriber's proof."""
     owner, delegate, secret = tmp_path / "owner", tmp_path / "delegate", tmp_path / "secret"

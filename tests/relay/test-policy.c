@@ -120,6 +120,32 @@ test_first_key (void)
   world_free (world);
 }
 
+/* Who is refused is told whether the name has an owner that could let it in. */
+static void
+test_reasons (void)
+{
+  g_autoptr (EcRelayPolicy) policy = ec_relay_policy_new ();
+  g_autoptr (EcMoqtName) one = ec_moqt_name_new_from_path ("live/one", NULL, NULL);
+  g_autoptr (EcMoqtName) two = ec_moqt_name_new_from_path ("live/two", NULL, NULL);
+  g_autoptr (EcMoqtName) home = ec_moqt_name_new_from_path ("home", NULL, NULL);
+  EcRelayPrincipals nobody = { .who = { { .kind = EC_RELAY_PRINCIPAL_SESSION, .session = 1 } },
+                               .n = 1 };
+  EcRelayPrincipals key = { .who = { { .kind = EC_RELAY_PRINCIPAL_KEY, .key = { 1 } } }, .n = 1 };
+  EcRelayPrincipals other = { .who = { { .kind = EC_RELAY_PRINCIPAL_KEY, .key = { 2 } } }, .n = 1 };
+  EcRelayPrincipal as;
+  const char *reason = NULL;
+
+  g_assert_true (ec_relay_policy_allow_publish (policy, "home=none", NULL));
+  g_assert_true (ec_relay_policy_claim (policy, one, &nobody, 0, &as, &reason));
+  g_assert_true (ec_relay_policy_claim (policy, two, &key, 0, &as, &reason));
+  g_assert_false (ec_relay_policy_claim (policy, one, &other, 0, &as, &reason));
+  g_assert_true (g_str_has_prefix (reason, "somebody else, who has shown no key,"));
+  g_assert_false (ec_relay_policy_claim (policy, two, &other, 0, &as, &reason));
+  g_assert_true (g_str_has_prefix (reason, "another key"));
+  g_assert_false (ec_relay_policy_claim (policy, home, &other, 0, &as, &reason));
+  g_assert_nonnull (strstr (reason, "configuration"));
+}
+
 /*
  * A publisher without a key that was killed and comes again has its name back before the idle timeout, from its own address;
  * never while the first is heard.
@@ -331,6 +357,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/relay/policy/restart", test_restart);
   g_test_add_func ("/relay/policy/first-key", test_first_key);
+  g_test_add_func ("/relay/policy/reasons", test_reasons);
   g_test_add_func ("/relay/policy/rules", test_rules);
   g_test_add_func ("/relay/policy/bad-rules", test_bad_rules);
   g_test_add_func ("/relay/policy/delegation", test_delegation);
