@@ -550,6 +550,8 @@ run_publisher (Run *run)
 static void
 check_reached (Run *run)
 {
+  g_autofree char *advice = run->relay_error ? get_advice (run, run->relay_error) : g_strdup ("");
+
   if (run->error || run->reached || !opt_relays || get_count (run, "bytes-out") > 0)
     return;
   run->error =
@@ -557,8 +559,7 @@ check_reached (Run *run)
                    "nothing was published to anybody, as %s was reached.%s%s%s",
                    g_strv_length (opt_relays) > 1 ? "none of the relays" : "the relay never",
                    run->relay_error ? " " : " No answer came in time.",
-                   run->relay_error ? run->relay_error->message : "",
-                   run->relay_error ? get_advice (run->relay_error) : "");
+                   run->relay_error ? run->relay_error->message : "", advice);
 }
 
 static void

@@ -60,8 +60,8 @@ ec_moq_uri_parse (const char *text, GError **error)
     self->authority = g_strdup_printf (literal ? "[%s]:%u" : "%s:%u", self->host, self->port);
   path = g_uri_get_path (uri);
   /* MOQT's PATH is what the address says, and may be empty; HTTP's is not. */
-  self->path = g_strconcat (*path || !self->webtransport ? path : "/", g_uri_get_query (uri) ? "?" : NULL,
-                            g_uri_get_query (uri), NULL);
+  self->path = g_strconcat (*path || !self->webtransport ? path : "/",
+                            g_uri_get_query (uri) ? "?" : NULL, g_uri_get_query (uri), NULL);
   return g_steal_pointer (&self);
 }
 

@@ -68,7 +68,7 @@ check_protocols (const char *const *protocols, GError **error)
     if (ec_moqt_draft_find (protocols[i]))
       continue;
     ours = g_strjoinv (", ", (char **) ec_moqt_draft_alpns ());
-    g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_VERSION,
+    g_set_error (error, EC_MOQ_ERROR, EC_MOQ_ERROR_BAD_URI,
                  "“%s” is no draft of MOQT that is spoken here; choose from %s.", protocols[i],
                  ours);
     return FALSE;

@@ -548,7 +548,7 @@ ec_publisher_new (EcSource *source)
  * Publishes through a relay. Who publishes all the time hears of the relay all the time: one that is silent for 12 seconds, or for
  * [property@MoqConnectOptions:idle-timeout] if that is less, is dialled again.
  *
- * Fails with %EC_MOQ_ERROR_BAD_URI, also where a hash of @options is none, or %EC_MOQ_ERROR_VERSION where a draft is unknown.
+ * Fails with %EC_MOQ_ERROR_BAD_URI, also where a hash of @options is none, or a draft is unknown.
  *
  * Returns: (transfer none): what is known of it; %NULL on error
  */
