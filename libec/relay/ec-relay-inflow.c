@@ -24,6 +24,7 @@ typedef struct {
   EcPayload *payload;  /* of STEP_DATA; owned */
   gboolean reset;      /* of STEP_END … */
   EcMoqtResetCode code;
+  gsize reckoned; /* what it takes besides the payload */
 } Step;
 
 typedef struct {
@@ -36,19 +37,20 @@ typedef struct {
   GQueue held; /* of Step; nothing passes it */
 } Inflow;
 
-static gsize
-get_cost (const Step *step)
-{
-  return sizeof *step + (step->payload ? ec_payload_get_size (step->payload) : 0);
-}
-
 static void
-step_free (Step *step)
+step_free (EcRelaySession *self, Step *step)
 {
+  ec_relay_core_unreckon (self->core, step->reckoned);
   if (step->object.properties)
     ec_moqt_properties_unref (step->object.properties);
   g_clear_pointer (&step->payload, ec_payload_unref);
   g_free (step);
+}
+
+static gsize
+get_cost (const Step *step)
+{
+  return step->reckoned + (step->payload ? ec_payload_get_size (step->payload) : 0);
 }
 
 /* Of a stream of a subscription; NULL: of a fetch, or not listened to. A stream may outlive its request, and what is ours with it. */
@@ -82,7 +84,7 @@ forget (EcRelaySession *self, Inflow *inflow)
   g_ptr_array_remove_fast (inflow->up->inflows, inflow);
   while ((step = g_queue_pop_head (&inflow->held))) {
     inflow->up->held -= get_cost (step);
-    step_free (step);
+    step_free (self, step);
   }
   g_free (inflow);
 }
@@ -277,17 +279,19 @@ static gboolean
 hold (EcRelaySession *self, Inflow *inflow, Step *step)
 {
   EcRelayUpstream *up = inflow->up;
-  gsize before = up->held;
+  gsize overhead = sizeof *step + ec_moqt_properties_get_memory (step->object.properties);
 
+  if (ec_relay_core_try_reckon (self->core, overhead))
+    step->reckoned = overhead;
   g_queue_push_tail (&inflow->held, step);
   up->held += get_cost (step);
-  if (up->held <= MAX_HELD && (step->kind != STEP_DATA || step->payload)) {
-    if (before == 0)
-      set_holds (self, up, TRUE);
-    return TRUE;
+  if (up->held > MAX_HELD || step->reckoned == 0 || (step->kind == STEP_DATA && !step->payload)) {
+    give_up (self, inflow);
+    return FALSE;
   }
-  give_up (self, inflow);
-  return FALSE;
+  if (!up->holds)
+    set_holds (self, up, TRUE);
+  return TRUE;
 }
 
 /* What of it may be said by now; FALSE: the inflow is gone. */
@@ -314,7 +318,7 @@ let_go_on (EcRelaySession *self, Inflow *inflow)
       return FALSE;
     g_queue_pop_head (&inflow->held);
     inflow->up->held -= get_cost (step);
-    step_free (step);
+    step_free (self, step);
     if (end) {
       forget (self, inflow);
       return FALSE;
@@ -326,8 +330,11 @@ let_go_on (EcRelaySession *self, Inflow *inflow)
 void
 ec_relay_inflow_go_on (EcRelaySession *self, EcRelayUpstream *up)
 {
-  g_autoptr (GPtrArray) inflows = g_ptr_array_copy (up->inflows, NULL, NULL);
+  g_autoptr (GPtrArray) inflows = NULL;
 
+  if (!up->holds)
+    return;
+  inflows = g_ptr_array_copy (up->inflows, NULL, NULL);
   /* One may take others with it. */
   for (guint i = 0; i < inflows->len; i++)
     if (g_ptr_array_find (up->inflows, inflows->pdata[i], NULL))

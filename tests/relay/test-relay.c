@@ -322,6 +322,47 @@ test_forger (gconstpointer data)
   world_free (world);
 }
 
+/* What is held of who is far ahead is bounded, counts as memory, and is given back. */
+static void
+test_far_ahead (void)
+{
+  EcRelayCoreConfig config = any_may_publish ();
+  World *world;
+  Peer *honest, *forger, *subscriber;
+  Pub *pub;
+  Sub *sub;
+  gsize before, most = 0;
+
+  config.limits.memory = 64 << 20;
+  world = world_new (9, &config);
+  honest = peer_new (world, drafts[0], NULL);
+  forger = peer_new (world, drafts[1], NULL);
+  subscriber = peer_new (world, drafts[1], NULL);
+  peer_offer (honest, FALSE, NULL);
+  world_run (world, 50 * SECOND);
+  sub = peer_watch (subscriber, TRUE);
+  world_run (world, 2 * SECOND);
+  before = world_get_stats (world).memory;
+  pub = peer_forge (forger);
+  pub->at += 1000 * GROUP_OBJECTS;
+  pub->offset_us -= 1000 * GROUP_OBJECTS * OBJECT_US;
+  for (guint i = 0; i < 100; i++) {
+    if (i < 45)
+      pub->offset_us -= SECOND;
+    world_run (world, SECOND / 10);
+    most = MAX (most, world_get_stats (world).memory);
+  }
+  g_test_message ("%" G_GSIZE_FORMAT " bytes, then %" G_GSIZE_FORMAT, before, most);
+  g_assert_cmpuint (most, >, before + (2 << 20));
+  g_assert_cmpuint (most, <, config.limits.memory);
+  sub_check_whole (sub, broadcast_group (world) - 1);
+  peer_close (forger);
+  world_run (world, 2 * SECOND);
+  g_assert_cmpuint (world_get_stats (world).memory, <, before + (1 << 20));
+  sub_check_whole (sub, broadcast_group (world) - 1);
+  world_free (world);
+}
+
 /* Where anybody may publish, who comes first is believed; who was dropped for saying otherwise is heard when that one has gone. */
 static void
 test_pardon (void)
@@ -539,6 +580,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/relay/forger/behind", GUINT_TO_POINTER (FORGE_BEHIND), test_forger);
   g_test_add_data_func ("/relay/forger/ahead", GUINT_TO_POINTER (FORGE_AHEAD), test_forger);
   g_test_add_data_func ("/relay/forger/beyond", GUINT_TO_POINTER (FORGE_BEYOND), test_forger);
+  g_test_add_func ("/relay/forger/far-ahead", test_far_ahead);
   g_test_add_func ("/relay/pardon", test_pardon);
   g_test_add_func ("/relay/comes-back", test_comes_back);
   g_test_add_func ("/relay/prefix-update", test_prefix_update);
