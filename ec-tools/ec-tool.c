@@ -63,53 +63,6 @@ ec_tool_fail (const char *verb, const GError *error)
              : EC_TOOL_FAILED;
 }
 
-/* As few digits as say the same number: json-glib says 0.29999999999999999. */
-static void
-append_double (GString *text, double value)
-{
-  char digits[G_ASCII_DTOSTR_BUF_SIZE];
-
-  g_ascii_formatd (digits, sizeof digits, "%.15g", value);
-  if (g_ascii_strtod (digits, NULL) != value)
-    g_ascii_dtostr (digits, sizeof digits, value);
-  g_string_append (text, digits);
-  if (!strpbrk (digits, ".e"))
-    g_string_append (text, ".0");
-}
-
-static void
-append_node (GString *text, JsonNode *node)
-{
-  if (JSON_NODE_HOLDS_OBJECT (node)) {
-    JsonObjectIter iter;
-    const char *name;
-    JsonNode *member;
-    const char *before = "{";
-
-    json_object_iter_init_ordered (&iter, json_node_get_object (node));
-    while (json_object_iter_next_ordered (&iter, &name, &member)) {
-      g_string_append_printf (text, "%s\"%s\":", before, name);
-      append_node (text, member);
-      before = ",";
-    }
-    g_string_append (text, *before == ',' ? "}" : "{}");
-  } else if (JSON_NODE_HOLDS_ARRAY (node)) {
-    JsonArray *array = json_node_get_array (node);
-
-    for (guint i = 0; i < json_array_get_length (array); i++) {
-      g_string_append_c (text, i ? ',' : '[');
-      append_node (text, json_array_get_element (array, i));
-    }
-    g_string_append (text, json_array_get_length (array) ? "]" : "[]");
-  } else if (json_node_get_value_type (node) == G_TYPE_DOUBLE) {
-    append_double (text, json_node_get_double (node));
-  } else {
-    g_autofree char *value = json_to_string (node, FALSE);
-
-    g_string_append (text, value);
-  }
-}
-
 void
 ec_tool_add_seconds (JsonBuilder *builder, const char *member, double seconds)
 {
@@ -120,11 +73,10 @@ ec_tool_add_seconds (JsonBuilder *builder, const char *member, double seconds)
 void
 ec_tool_print_json (JsonNode *node)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *text = json_to_string (node, FALSE);
 
-  append_node (text, node);
   ec_tool_progress_clear ();
-  fputs (text->str, stdout);
+  fputs (text, stdout);
   fputc ('\n', stdout);
   fflush (stdout);
   json_node_unref (node);
