@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from harness import Certificate, Process, Relay, free_port, need, our_relay
+from harness import Certificate, Process, Relay, free_port, need, our_relay, wait_bound
 
 numbers = itertools.count()
 
@@ -43,6 +43,7 @@ def moq_relay(certificate):
                        certificate.key, "--auth-public", "**"])
     with Relay(process, port, certificate.hash, name="moq-relay") as relay:
         process.wait_line(lambda line: "listening" in line)
+        wait_bound(port)
         yield relay
 
 
@@ -54,6 +55,7 @@ def aiomoqt_relay(certificate):
                        "--dual", "--draft", "18,16"])
     with Relay(process, port, certificate.hash, name="aiomoqt") as relay:
         process.wait_line(lambda line: str(port) in line)
+        wait_bound(port)
         yield relay
 
 

@@ -182,6 +182,15 @@ def our_relay(*options):
     raise AssertionError("no port is free")
 
 
+def wait_bound(port, seconds=PATIENCE):
+    """Until somebody listens at the UDP port: what a program prints may come before."""
+    end = time.monotonic() + seconds
+    needle = f":{port:04X} "
+    while not any(needle in pathlib.Path(f"/proc/net/{table}").read_text(encoding="ascii") for table in ("udp", "udp6")):
+        assert time.monotonic() < end, f"nobody listens at UDP port {port}"
+        time.sleep(0.02)
+
+
 # -- Our publisher and subscriber
 
 def connect(uri, hash, draft=None):
