@@ -51,6 +51,7 @@ typedef struct {
   EcRelayItem item;
   EcMoqtName *name;    /* [c] owned */
   EcRelayPrincipal as; /* [c] */
+  guint64 rank;        /* [l] of those who publish a name, the first has the lowest */
   EcRelayNode *node;   /* [l] */
 } EcRelayPublication;
 
@@ -64,6 +65,7 @@ typedef struct {
   EcRelayItem item;
   EcRelayTrack *track;        /* [c] owned */
   gboolean published;         /* [c] by the peer's PUBLISH */
+  guint64 rank;               /* [c] of its publication, or its PUBLISH */
   EcRelayPrincipal as;        /* [c] of a PUBLISH: who claimed its namespace */
   EcRelayUpstreamState state; /* [l] */
   guint64 banned_us;          /* [l] when it was */
@@ -229,7 +231,7 @@ struct _EcRelayCore {
   EcBudget *overheads;      /* [c] owned; what of it is for no payload, half of it at most */
   GMutex lock;
   guint64 now_us;         /* [l] */
-  guint64 next_number;    /* [l] */
+  guint64 next_number;    /* [l] of sessions, and ranks */
   gboolean stopping;      /* [l] */
   GPtrArray *sessions;    /* [l] owned */
   GHashTable *addresses;  /* [l] text -> number of sessions */

@@ -79,6 +79,7 @@ ec_relay_registry_add_publication (EcRelayCore *core, EcRelayPublication *public
   gboolean first = node->publications == NULL;
 
   publication->node = node;
+  publication->rank = ++core->next_number;
   ec_relay_node_add (&node->publications, publication);
   core->n_namespaces++;
   if (first)

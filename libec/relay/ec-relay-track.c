@@ -197,6 +197,7 @@ ask_node (EcRelayNode *node, gpointer user_data)
       continue;
     up = ec_relay_item_new (session, EC_RELAY_ITEM_UPSTREAM, sizeof *up, 0);
     up->track = ec_relay_track_ref (track);
+    up->rank = publication->rank;
     up->wanted = TRUE;
     up->want_forward = TRUE;
     ec_relay_track_add_upstream (asking->core, track, up);

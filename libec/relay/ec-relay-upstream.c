@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "relay/ec-relay-private.h"
 
+/* For so long who answers waits for those who were here before it. */
+#define ANSWER_US G_USEC_PER_SEC
+
 /* What we get from a peer: subscriptions to tracks whose namespace it publishes, its PUBLISHes, and fetches of what is missing. */
 
 /* Locked. What the peer says of the track. */
@@ -50,11 +53,22 @@ join (EcRelaySession *self, EcRelayUpstream *up, EcMoqtLocation largest)
   ec_relay_track_fill (self->core, up->track, up, TRUE, NULL, from, largest);
 }
 
+/* Who answers sooner than one that was here before does not come before it. */
 static void
-begin_writing (EcRelayUpstream *up)
+begin_writing (EcRelaySession *self, EcRelayUpstream *up)
 {
+  guint64 now_us = ec_relay_session_now (self), until_us = 0;
+
+  ec_relay_core_lock (self->core, now_us);
+  for (guint i = 0; i < up->track->upstreams->len; i++) {
+    const EcRelayUpstream *each = up->track->upstreams->pdata[i];
+
+    if (each->state == EC_RELAY_UPSTREAM_ASKED && each->rank < up->rank)
+      until_us = now_us + ANSWER_US;
+  }
+  ec_relay_core_unlock (self->core);
   up->writer = ec_moq_feed_add_writer (up->track->feed);
-  ec_moq_feed_writer_stand_by (up->writer);
+  ec_moq_feed_writer_stand_by (up->writer, now_us, up->rank, until_us);
 }
 
 /* -- PUBLISH, of the peer */
@@ -72,6 +86,7 @@ enter (EcRelaySession *self,
   up->track = ec_relay_track_ref (track);
   up->published = TRUE;
   up->as = *as;
+  up->rank = ++self->core->next_number;
   up->state = EC_RELAY_UPSTREAM_GRANTED;
   up->wanted = TRUE;
   up->item.request = request;
@@ -96,7 +111,7 @@ grant_published (EcRelaySession *self, EcRelayUpstream *up)
   EcMoqtLocation largest;
   gboolean has_largest = ec_moqt_request_get_largest (up->item.request, &largest);
 
-  begin_writing (up);
+  begin_writing (self, up);
   if (has_largest && ec_moq_feed_writer_leads (up->writer, ec_relay_session_now (self)))
     ec_moq_feed_raise_largest (up->track->feed, largest);
   ec_moqt_request_grant (up->item.request, &grant);
@@ -182,7 +197,7 @@ ec_relay_upstream_granted (EcRelaySession *self, EcRelayUpstream *up, const EcMo
   EcMoqtLocation largest;
   gboolean has_largest = ec_moqt_request_get_largest (up->item.request, &largest);
 
-  begin_writing (up);
+  begin_writing (self, up);
   if (has_largest && ec_moq_feed_writer_leads (up->writer, ec_relay_session_now (self)))
     ec_moq_feed_raise_largest (track->feed, largest);
   ec_relay_core_lock (self->core, ec_relay_session_now (self));

@@ -13,7 +13,8 @@
 
 #define EC_FEED_MAX_SUBGROUPS 256
 /* Who is silent for twice as long as it was before has stalled, and those behind it go on; within these. */
-#define EC_FEED_MIN_STALL_US (500 * 1000)
+#define EC_FEED_SILENCE_US (20 * 1000)
+#define EC_FEED_MIN_STALL_US (1 * G_USEC_PER_SEC)
 #define EC_FEED_MAX_STALL_US (10 * G_USEC_PER_SEC)
 #define EC_FEED_MAX_STREAMS 1024 /* of one writer, at once */
 /* What a reader's stream may hold unsent before no more is written to it, in bytes. */
@@ -111,7 +112,7 @@ struct _EcMoqFeed {
   EcMoqFeedLimits limits;
   guint64 max_cache_us; /* MAX_CACHE_DURATION of an upstream; G_MAXUINT64: none */
   GPtrArray *groups;    /* by id */
-  GPtrArray *writers;   /* borrowed; in the order in which they came */
+  GPtrArray *writers;   /* borrowed */
   GPtrArray *readers;   /* borrowed */
   GPtrArray *fetches;   /* borrowed: those of the readers that are fetches */
   GQueue news;
@@ -136,8 +137,10 @@ struct _EcMoqFeed {
 struct _EcMoqFeedWriter {
   EcMoqFeed *feed;
   GPtrArray *streams; /* of EcFeedStream, owned */
-  gboolean stands_by;
-  guint64 active_us; /* when it was last heard of; 0: never */
+  guint64
+      rank; /* it stands by while one below it is at work; 0: it never does, and nobody for it */
+  guint64 until_us;  /* … and until then, whoever is */
+  guint64 active_us; /* when it was last heard of, or came; 0: never */
   guint64 pace_us;   /* how long it is silent at times */
   guint64 newest;    /* group of which it has begun something */
 };

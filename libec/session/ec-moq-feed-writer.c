@@ -17,10 +17,12 @@ ec_moq_feed_add_writer (EcMoqFeed *feed)
 }
 
 void
-ec_moq_feed_writer_stand_by (EcMoqFeedWriter *self)
+ec_moq_feed_writer_stand_by (EcMoqFeedWriter *self, guint64 now_us, guint64 rank, guint64 until_us)
 {
   g_mutex_lock (&self->feed->mutex);
-  self->stands_by = TRUE;
+  self->rank = rank;
+  self->active_us = now_us;
+  self->until_us = until_us;
   g_mutex_unlock (&self->feed->mutex);
 }
 
@@ -46,7 +48,7 @@ goes_before (EcMoqFeedWriter *other, guint64 now_us, guint64 group, guint64 subg
 {
   guint64 patience_us = CLAMP (2 * other->pace_us, EC_FEED_MIN_STALL_US, EC_FEED_MAX_STALL_US);
 
-  return other->stands_by && other->active_us > 0 && other->active_us + patience_us > now_us &&
+  return other->active_us + patience_us > now_us &&
          (group > other->newest || find_stream (other, group, subgroup));
 }
 
@@ -55,9 +57,14 @@ leads (EcMoqFeedWriter *self, guint64 now_us, guint64 group, guint64 subgroup)
 {
   GPtrArray *writers = self->feed->writers;
 
-  for (guint i = 0; self->stands_by && writers->pdata[i] != self; i++)
-    if (goes_before (writers->pdata[i], now_us, group, subgroup))
+  if (now_us < self->until_us)
+    return FALSE;
+  for (guint i = 0; i < writers->len; i++) {
+    EcMoqFeedWriter *other = writers->pdata[i];
+
+    if (other->rank < self->rank && other->rank > 0 && goes_before (other, now_us, group, subgroup))
       return FALSE;
+  }
   return TRUE;
 }
 
@@ -72,13 +79,15 @@ ec_moq_feed_writer_leads (EcMoqFeedWriter *self, guint64 now_us)
   return result;
 }
 
-/* Locked. It says something. Its pace is the longest that it was silent, of which an eighth is forgotten each time. */
+/* Locked. It says something. Its pace is the longest that it was silent, of which an eighth is forgotten with each silence; what comes in one
+ * go, packet by packet, is none. */
 static void
 work (EcMoqFeedWriter *self, guint64 now_us)
 {
   guint64 gap_us = self->active_us > 0 && now_us > self->active_us ? now_us - self->active_us : 0;
 
-  self->pace_us = MAX (gap_us, self->pace_us - self->pace_us / 8);
+  if (gap_us >= EC_FEED_SILENCE_US)
+    self->pace_us = MAX (gap_us, self->pace_us - self->pace_us / 8);
   self->active_us = MAX (self->active_us, now_us);
   ec_feed_expire (self->feed, now_us);
 }
@@ -168,7 +177,7 @@ ec_moq_feed_writer_remove (EcMoqFeedWriter *self, guint64 now_us)
   EcMoqFeed *feed = self->feed;
 
   g_mutex_lock (&feed->mutex);
-  g_ptr_array_remove (feed->writers, self);
+  g_ptr_array_remove_fast (feed->writers, self);
   while (self->streams->len > 0)
     lose_stream (self, self->streams->pdata[self->streams->len - 1], now_us,
                  EC_MOQT_RESET_SESSION_CLOSED, feed->writers->len);

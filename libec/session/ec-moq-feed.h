@@ -79,9 +79,10 @@ typedef enum {
 
 /* Who writes; a publisher's own, or one upstream subscription. */
 EcMoqFeedWriter *ec_moq_feed_add_writer (EcMoqFeed *self) G_GNUC_WARN_UNUSED_RESULT;
-/* One of several that need not be honest: from now on it stands by while one that did so before it is at work: until
- * that one is silent for longer than it uses to be, and for half a second at least. */
-void ec_moq_feed_writer_stand_by (EcMoqFeedWriter *self);
+/* One of several that need not be honest: from now on it stands by while one of a lower rank (from 1 on) is at work: until that one is silent
+ * for longer than it uses to be, and for a second at least. It is at work from now on itself, and stands by until `until_us` in any case. */
+void
+ec_moq_feed_writer_stand_by (EcMoqFeedWriter *self, guint64 now_us, guint64 rank, guint64 until_us);
 /* Whether it may say what nobody has said. */
 gboolean ec_moq_feed_writer_leads (EcMoqFeedWriter *self, guint64 now_us);
 /* Frees it. What it left unfinished goes on with another's copy, or is reset after a while, at once if it was the only one. */
