@@ -16,19 +16,6 @@ take_properties (EcRelayTrack *track, EcMoqtProperties *properties)
   ec_moq_feed_set_properties (track->feed, properties);
 }
 
-/* Locked. Somebody who says yes when others have already does not need to tell how the group began. */
-static gboolean
-is_first (EcRelayUpstream *up)
-{
-  for (guint i = 0; i < up->track->upstreams->len; i++) {
-    const EcRelayUpstream *each = up->track->upstreams->pdata[i];
-
-    if (each != up && each->state == EC_RELAY_UPSTREAM_GRANTED)
-      return FALSE;
-  }
-  return TRUE;
-}
-
 static guint64
 get_expires (const EcMoqtParams *params)
 {
@@ -69,6 +56,13 @@ begin_writing (EcRelaySession *self, EcRelayUpstream *up)
   ec_relay_core_unlock (self->core);
   up->writer = ec_moq_feed_add_writer (up->track->feed);
   ec_moq_feed_writer_stand_by (up->writer, now_us, up->rank, until_us);
+}
+
+/* Of the others it is neither believed how far the track is, nor asked how the open group began. */
+static gboolean
+leads (EcRelaySession *self, EcRelayUpstream *up)
+{
+  return up->writer && ec_moq_feed_writer_leads (up->writer, ec_relay_session_now (self));
 }
 
 /* -- PUBLISH, of the peer */
@@ -112,11 +106,12 @@ grant_published (EcRelaySession *self, EcRelayUpstream *up)
   gboolean has_largest = ec_moqt_request_get_largest (up->item.request, &largest);
 
   begin_writing (self, up);
-  if (has_largest && ec_moq_feed_writer_leads (up->writer, ec_relay_session_now (self)))
+  has_largest = has_largest && leads (self, up);
+  if (has_largest)
     ec_moq_feed_raise_largest (up->track->feed, largest);
   ec_moqt_request_grant (up->item.request, &grant);
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
-  if (has_largest && up->forward && is_first (up))
+  if (has_largest && up->forward)
     join (self, up, largest);
   ec_relay_registry_offer (self->core, up->track);
   ec_relay_core_unlock (self->core);
@@ -198,14 +193,15 @@ ec_relay_upstream_granted (EcRelaySession *self, EcRelayUpstream *up, const EcMo
   gboolean has_largest = ec_moqt_request_get_largest (up->item.request, &largest);
 
   begin_writing (self, up);
-  if (has_largest && ec_moq_feed_writer_leads (up->writer, ec_relay_session_now (self)))
+  has_largest = has_largest && leads (self, up);
+  if (has_largest)
     ec_moq_feed_raise_largest (track->feed, largest);
   ec_relay_core_lock (self->core, ec_relay_session_now (self));
   take_properties (track, ec_moqt_request_get_properties (up->item.request));
   up->state = EC_RELAY_UPSTREAM_GRANTED;
   up->forwarding = TRUE;
   note_served (self, up, get_expires (&grant->params));
-  if (has_largest && is_first (up))
+  if (has_largest)
     join (self, up, largest);
   ec_relay_track_update (self->core, track);
   ec_relay_core_unlock (self->core);
@@ -235,6 +231,7 @@ ec_relay_upstream_updated (EcRelaySession *self, EcRelayUpstream *up, const EcMo
   ec_relay_core_unlock (self->core);
   if (!up->forward)
     return;
+  has_largest = has_largest && leads (self, up);
   missed = has_largest && (!ec_moq_feed_get_largest (up->track->feed, &known) ||
                            ec_moqt_location_compare (known, grant->params.largest) < 0);
   if (missed)
